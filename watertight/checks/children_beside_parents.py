@@ -1,0 +1,21 @@
+"""A synthetic child stays where its parent is."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from watertight.checks.base import RowCheck
+
+
+class ExpectChildrenBesideParents(RowCheck):
+    """A row with a ``parent_id`` has its parent among the rows, in the same split and fold."""
+
+    needs = ("row_id", "parent_id", "split", "fold")
+
+    def offending(self, frame: pd.DataFrame) -> pd.Series:
+        """Children whose parent is missing or stands elsewhere."""
+        parents = frame.drop_duplicates("row_id").set_index("row_id")
+        split = frame["parent_id"].map(parents["split"])
+        fold = frame["parent_id"].map(parents["fold"])
+        same_fold = (fold == frame["fold"]) | (fold.isna() & frame["fold"].isna())
+        return frame["parent_id"].notna() & ~((split == frame["split"]) & same_fold)

@@ -1,0 +1,21 @@
+"""No held-out group stands anywhere else."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from watertight.checks.base import RowCheck
+
+ELSEWHERE = ("train", "test_future", "embargo")
+
+
+class ExpectTestGroupsApart(RowCheck):
+    """A group with rows in ``test_groups`` has none in train, test_future or embargo."""
+
+    needs = ("row_id", "group_id", "split")
+
+    def offending(self, frame: pd.DataFrame) -> pd.Series:
+        """Every row of a group that stands on both sides."""
+        held_out = set(frame.loc[frame["split"] == "test_groups", "group_id"])
+        elsewhere = set(frame.loc[frame["split"].isin(ELSEWHERE), "group_id"])
+        return frame["group_id"].isin(held_out & elsewhere)

@@ -1,0 +1,139 @@
+"""Run a gate: the contract's checks and the workload's own suite, every declared check loaded and answered."""
+
+from __future__ import annotations
+
+import importlib
+import logging
+import pkgutil
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+from pydantic import Field
+
+import watertight.checks
+from watertight.checks.verdict import CheckResult, Verdict
+from watertight.core.declare import Declaration, nearest, parse, read_yaml
+from watertight.core.errors import Misuse
+
+CONTRACT = Path(__file__).with_name("contract.yaml")
+FORMAT = {"result_format": "COMPLETE", "unexpected_index_column_names": ["row_id"]}
+
+
+class Check(Declaration):
+    """One declared check, in Great Expectations' own words. ``quarantine`` sets failing rows aside instead of blocking."""
+
+    type: str
+    kwargs: dict[str, Any] = {}
+    severity: str = Field(default="critical", pattern="^(critical|warning|info)$")
+    meta: dict[str, Any] = {}
+
+
+class Suites(Declaration):
+    """A file of ``expectations/``: the checks of each gate."""
+
+    rows: tuple[Check, ...] = ()
+    split: tuple[Check, ...] = ()
+    training_set: tuple[Check, ...] = ()
+    out_of_fold: tuple[Check, ...] = ()
+
+
+def declared(gate: str, own: Path | None) -> list[Check]:
+    """The checks of a gate: the contract's, then those of the workload's file (which may be absent)."""
+    files = [CONTRACT, *([own] if own and own.is_file() else [])]
+    return [check for file in files for check in getattr(parse(Suites, read_yaml(file) or {}, file.name), gate)]
+
+
+def judge(gate: str, frame: pl.DataFrame, checks: Iterable[Check]) -> Verdict:
+    """Run ``checks`` on ``frame`` (which has row_id; columns of lists are not handed over).
+
+    A check on a column that the frame lacks is skipped with the reason. A check that raises has failed. Raises Misuse
+    where a declared type does not exist: Great Expectations itself would drop it without a word.
+    """
+    checks = list(checks)
+    present = [check for check in checks if not _absent(check, frame)]
+    answers = iter(_validated(gate, frame, present))
+    results = [_skipped(check, frame) if _absent(check, frame) else _result(check, next(answers)) for check in checks]
+    return Verdict(gate, frame.height, tuple(results))
+
+
+def _validated(gate: str, frame: pl.DataFrame, checks: list[Check]) -> list[Any]:
+    import great_expectations as gx  # noqa: PLC0415 - seconds to import, needed only where a gate runs
+
+    _register()
+    logging.getLogger("great_expectations").setLevel(logging.ERROR)
+    _refuse_unknown(checks)
+    context = gx.get_context(mode="ephemeral")
+    context.variables.progress_bars = {"globally": False}
+    asset = context.data_sources.add_pandas("rows").add_dataframe_asset("rows")
+    batch = asset.add_batch_definition_whole_dataframe("rows").get_batch({"dataframe": _flat(frame).to_pandas()})
+    numbered = [
+        {"type": check.type, "kwargs": check.kwargs, "severity": check.severity, "meta": {**check.meta, "order": order}}
+        for order, check in enumerate(checks)
+    ]
+    suite = gx.ExpectationSuite(name=gate, expectations=numbered)
+    if len(suite.expectations) != len(checks):
+        raise Misuse(f"gate {gate!r}: {len(checks)} checks are declared, {len(suite.expectations)} were loaded")
+    found = batch.validate(suite, result_format=FORMAT).results
+    ordered = sorted(found, key=lambda answer: answer.expectation_config.meta["order"])
+    if [answer.expectation_config.meta["order"] for answer in ordered] != list(range(len(checks))):
+        raise Misuse(f"gate {gate!r}: {len(checks)} checks are declared, {len(found)} were run")
+    return ordered
+
+
+def _register() -> None:
+    """Import every module of this folder, so that Great Expectations knows the expectations in them."""
+    for module in pkgutil.iter_modules(watertight.checks.__path__):
+        importlib.import_module(f"watertight.checks.{module.name}")
+
+
+def _refuse_unknown(checks: list[Check]) -> None:
+    from great_expectations.expectations.registry import (  # noqa: PLC0415 - see above
+        list_registered_expectation_implementations,
+    )
+
+    known = list_registered_expectation_implementations()
+    for check in checks:
+        if check.type not in known:
+            raise Misuse(f"no expectation is called {check.type!r}; {nearest(check.type, known)}")
+
+
+def _flat(frame: pl.DataFrame) -> pl.DataFrame:
+    return frame.select(name for name, kind in frame.schema.items() if not isinstance(kind, pl.List | pl.Array))
+
+
+def _absent(check: Check, frame: pl.DataFrame) -> list[str]:
+    named = [check.kwargs.get(name) for name in ("column", "column_A", "column_B")]
+    return [name for name in named if name and name not in frame.columns]
+
+
+def _skipped(check: Check, frame: pl.DataFrame) -> CheckResult:
+    reason = f"no column {', '.join(map(repr, _absent(check, frame)))}"
+    return CheckResult(check.type, check.kwargs, check.severity, "skipped", reason=reason)
+
+
+def _result(check: Check, answer: Any) -> CheckResult:
+    found: Mapping[str, Any] = answer.result or {}
+    rows = tuple(found.get("row_ids") or [row["row_id"] for row in found.get("unexpected_index_list") or []])
+    skipped, raised = found.get("skipped"), _raised(answer.exception_info)
+    return CheckResult(
+        check.type,
+        check.kwargs,
+        check.severity,
+        "skipped" if skipped else "pass" if answer.success else "fail",
+        count=int(found.get("unexpected_count") or len(rows)),
+        row_ids=rows,
+        reason=skipped or raised or _observed(answer, found),
+        quarantine=bool(check.meta.get("quarantine")) and bool(rows),
+    )
+
+
+def _raised(info: Any) -> str:
+    entries = [info, *info.values()] if isinstance(info, dict) else []
+    messages = [item["exception_message"] for item in entries if isinstance(item, dict) and item.get("raised_exception")]
+    return str(messages[0]) if messages else ""
+
+
+def _observed(answer: Any, found: Mapping[str, Any]) -> str:
+    return "" if answer.success or "observed_value" not in found else f"observed {found['observed_value']}"

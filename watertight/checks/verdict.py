@@ -1,0 +1,86 @@
+"""What a gate answered: pass, fail or skipped for every check, and whether the stage may go on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from watertight.core.errors import Refusal
+
+Status = Literal["pass", "fail", "skipped"]
+ROWS_KEPT = 20
+
+
+@dataclass(frozen=True)
+class CheckResult:
+    """One check: its type and arguments, how severe a failure is, the answer, and the rows that break it."""
+
+    type: str
+    kwargs: dict[str, Any]
+    severity: str
+    status: Status
+    count: int = 0
+    row_ids: tuple[str, ...] = ()
+    reason: str = ""
+    quarantine: bool = False
+
+    def summary(self) -> dict[str, Any]:
+        """The result as JSON: the first 20 row ids and how many there are."""
+        return {
+            "type": self.type,
+            "kwargs": self.kwargs,
+            "severity": self.severity,
+            "status": self.status,
+            "count": self.count,
+            "row_ids": list(self.row_ids[:ROWS_KEPT]),
+            "reason": self.reason,
+        }
+
+    def told(self) -> str:
+        """One line for a person."""
+        arguments = ", ".join(f"{name}={value!r}" for name, value in self.kwargs.items())
+        rows = f": {self.count} row(s), first {', '.join(self.row_ids[:5])}" if self.row_ids else ""
+        return f"{self.type}({arguments}){rows}{f' ({self.reason})' if self.reason else ''}"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """All results of a gate over ``rows`` rows."""
+
+    gate: str
+    rows: int
+    results: tuple[CheckResult, ...]
+
+    @property
+    def blocking(self) -> list[CheckResult]:
+        """The failures that stop the stage: critical, and not answered by quarantine."""
+        return [result for result in self.failed if result.severity == "critical" and not result.quarantine]
+
+    @property
+    def failed(self) -> list[CheckResult]:
+        """Every check that failed, warnings too."""
+        return [result for result in self.results if result.status == "fail"]
+
+    def summary(self) -> dict[str, Any]:
+        """The verdict as JSON."""
+        counts = {status: sum(result.status == status for result in self.results) for status in ("pass", "fail", "skipped")}
+        status = "fail" if self.blocking else "pass"
+        return {
+            "gate": self.gate,
+            "rows": self.rows,
+            "status": status,
+            "counts": counts,
+            "checks": [result.summary() for result in self.results],
+        }
+
+    def demand(self) -> None:
+        """Raise Refusal, naming every blocking check and its rows, unless nothing blocks."""
+        if self.blocking:
+            rows = dict.fromkeys(row for result in self.blocking for row in result.row_ids)
+            lines = "\n".join(f"  - {result.told()}" for result in self.blocking)
+            raise Refusal(
+                f"gate {self.gate!r} refused: {len(self.blocking)} check(s) failed\n{lines}",
+                rows=list(rows),
+                expected="every critical check to pass",
+                next_step="look at these rows; nothing downstream was built from them",
+            )

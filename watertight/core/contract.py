@@ -1,0 +1,116 @@
+"""A source's column contract: what its rows are, which targets they carry, in which ranges and which zone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Literal
+
+import polars as pl
+from pydantic import Field, model_validator
+
+from watertight.core.declare import Declaration
+from watertight.core.time import UTC_MICROSECONDS
+
+ColumnType = Literal["string", "bool", "int", "float", "vector", "timestamp"]
+
+DTYPES: dict[str, pl.DataType] = {
+    "string": pl.String(),
+    "bool": pl.Boolean(),
+    "int": pl.Int64(),
+    "float": pl.Float64(),
+    "vector": pl.List(pl.Float32),
+    "timestamp": UTC_MICROSECONDS,
+}
+
+ROLES: dict[str, ColumnType] = {
+    "row_id": "string",
+    "group_id": "string",
+    "asked_at": "timestamp",
+    "labelled_at": "timestamp",
+    "created_at": "timestamp",
+    "parent_id": "string",
+    "synthetic": "bool",
+    "weight": "float",
+    "drop": "string",
+}
+
+
+class Target(Declaration):
+    """What is predicted: a scalar in a closed range, one of named classes, or a vector of fixed size."""
+
+    kind: Literal["scalar", "class", "vector"]
+    range: tuple[float, float] | None = None
+    classes: tuple[str, ...] | None = None
+    dimension: int | None = Field(default=None, gt=0)
+    about: str = ""
+
+    @model_validator(mode="after")
+    def _complete(self) -> Target:
+        needed = {"scalar": "range", "class": "classes", "vector": "dimension"}[self.kind]
+        if getattr(self, needed) is None:
+            raise ValueError(f"a {self.kind} target declares its {needed}")
+        if self.range is not None and self.range[0] >= self.range[1]:
+            raise ValueError("range is [lowest, highest]")
+        return self
+
+    @property
+    def column_type(self) -> ColumnType:
+        """The type of the target's column."""
+        kinds: dict[str, ColumnType] = {"scalar": "float", "class": "string", "vector": "vector"}
+        return kinds[self.kind]
+
+
+class RawFile(Declaration):
+    """A raw file: its place under the raw root, the sha256 of its bytes, and where a user with a network gets it."""
+
+    path: str
+    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+    url: str | None = None
+
+
+class SourceContract(Declaration):
+    """What a source delivers. See ``pipelines/sources/perception/semeval2026.yaml`` for a whole one.
+
+    ``group`` names the column that is never split; ``keys`` the entity keys; ``text`` the texts; ``columns`` every
+    further column with its type, all of which may be absent in another source of the same workload. ``required`` and
+    ``optional`` name the raw file's columns. ``zone`` is that of timestamps without an offset. A text longer than
+    ``text_chars`` characters is quarantined.
+    """
+
+    about: str
+    licence: str = ""
+    zone: str = "UTC"
+    group: str
+    keys: tuple[str, ...]
+    text: tuple[str, ...] = ()
+    targets: dict[str, Target]
+    columns: dict[str, ColumnType] = {}
+    required: tuple[str, ...] = ()
+    optional: tuple[str, ...] = ()
+    files: dict[str, RawFile] = {}
+    text_chars: int = Field(default=100_000, gt=0)
+
+    @model_validator(mode="after")
+    def _names_stand_once(self) -> SourceContract:
+        names = [*ROLES, *self.keys, *self.text, *self.targets, *self.columns]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(f"declared twice: {', '.join(twice)}")
+        if self.group not in names:
+            raise ValueError(f"group {self.group!r} is none of the declared columns")
+        return self
+
+    def column_types(self) -> dict[str, ColumnType]:
+        """Every column of the rows with its type, in the order in which it is stored."""
+        targets = {name: target.column_type for name, target in self.targets.items()}
+        strings: dict[str, ColumnType] = dict.fromkeys((*self.keys, *self.text), "string")
+        return {**ROLES, **strings, **targets, **self.columns}
+
+    def schema(self) -> dict[str, pl.DataType]:
+        """Every column of the rows with its Polars type."""
+        return {name: DTYPES[kind] for name, kind in self.column_types().items()}
+
+    def absent(self, names: Iterable[str]) -> dict[str, str]:
+        """Those of ``names`` that this source does not have, each with the reason to report."""
+        have = self.column_types()
+        return {name: f"the source has no column {name!r}" for name in names if name not in have}

@@ -1,0 +1,83 @@
+"""Strict declarations: frozen, parsed once, every error of a file reported together with the nearest known name."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from watertight.core.errors import Misuse
+
+
+class Declaration(BaseModel):
+    """Base of every declaration: immutable, and an unknown key is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+Declared = TypeVar("Declared", bound=Declaration)
+
+
+def read_yaml(path: Path) -> Any:
+    """Parse a YAML file; raises Misuse if it is absent or is not YAML."""
+    if not path.is_file():
+        raise Misuse(f"{path.name} is not there", expected=f"a file at {path}", next_step="create it, or run in the project's root")
+    try:
+        return yaml.safe_load(path.read_text(encoding="utf-8"))
+    except yaml.YAMLError as error:
+        raise Misuse(f"{path.name} is not valid YAML: {error}") from error
+
+
+def parse(model: type[Declared], data: Any, where: str) -> Declared:
+    """Validate ``data`` as ``model``; raises one Misuse that lists every error, ``where`` naming file and section."""
+    try:
+        return model.model_validate(data)
+    except ValidationError as error:
+        lines = [_line(model, problem) for problem in error.errors()]
+        raise Misuse(f"{where} has {len(lines)} error(s)\n" + "\n".join(f"  - {line}" for line in lines)) from error
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """``, did you mean 'x'?`` if a known name is close, else a list of the known names."""
+    names = sorted(known)
+    close = difflib.get_close_matches(name, names, n=1)
+    return f"did you mean {close[0]!r}?" if close else f"known: {', '.join(names) or 'none'}"
+
+
+def pick(mapping: Mapping[str, Any], name: str, what: str) -> Any:
+    """``mapping[name]``, or Misuse that says what a ``what`` is called and which name is nearest."""
+    if name not in mapping:
+        raise Misuse(f"no {what} is called {name!r}; {nearest(name, mapping)}")
+    return mapping[name]
+
+
+def _line(model: type[BaseModel], problem: Mapping[str, Any]) -> str:
+    place = ".".join(str(part) for part in problem["loc"])
+    if problem["type"] == "extra_forbidden":
+        owner = _model_at(model, problem["loc"][:-1])
+        return f"{place}: unknown key; {nearest(str(problem['loc'][-1]), owner.model_fields if owner else ())}"
+    return f"{place or 'the section'}: {problem['msg']}"
+
+
+def _model_at(model: type[BaseModel], loc: Iterable[Any]) -> type[BaseModel] | None:
+    """The declaration class that stands at a location, looking through dicts, lists and options."""
+    current: Any = model
+    for part in loc:
+        if isinstance(current, type) and issubclass(current, BaseModel):
+            current = current.model_fields[part].annotation if part in current.model_fields else None
+        current = _inner(current)
+    return current if isinstance(current, type) and issubclass(current, BaseModel) else None
+
+
+def _inner(annotation: Any) -> Any:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    for argument in reversed(getattr(annotation, "__args__", ())):
+        found = _inner(argument)
+        if found is not None:
+            return found
+    return None

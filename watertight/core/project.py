@@ -1,0 +1,96 @@
+"""A project on disk: its root, its declarations, and where each stage reads and writes."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from watertight.core.contract import SourceContract
+from watertight.core.declare import nearest, parse, read_yaml
+from watertight.core.errors import Misuse
+from watertight.core.workload import WorkloadParams
+
+MARK = "params.yaml"
+
+
+@dataclass(frozen=True)
+class Project:
+    """A folder with ``params.yaml``, ``feature_repo/``, ``expectations/`` and ``pipelines/`` in it."""
+
+    root: Path
+
+    @cached_property
+    def params(self) -> dict:
+        """The parsed ``params.yaml``."""
+        data = read_yaml(self.root / MARK)
+        if not isinstance(data, dict) or not isinstance(data.get("workloads"), list):
+            raise Misuse("params.yaml names no workloads", expected="workloads: [name, …] and a section per name")
+        return data
+
+    @property
+    def raw_root(self) -> Path:
+        """Where raw files lie: ``WATERTIGHT_RAW``, else ``raw_root`` of ``params.yaml``, relative to the root."""
+        return self.root / os.environ.get("WATERTIGHT_RAW", self.params.get("raw_root", "data/raw"))
+
+    def workload(self, name: str) -> Workload:
+        """The declared workload; raises Misuse with the nearest name if there is none, or with every error in it."""
+        known = self.params["workloads"]
+        if name not in known or name not in self.params:
+            raise Misuse(f"no workload is called {name!r}; {nearest(name, known)}")
+        return Workload(self, name, parse(WorkloadParams, self.params[name], f"params.yaml, section {name!r},"))
+
+
+@dataclass(frozen=True)
+class Workload:
+    """A workload's declarations and places."""
+
+    project: Project
+    name: str
+    params: WorkloadParams
+
+    @cached_property
+    def contract(self) -> SourceContract:
+        """The column contract of the source that is read."""
+        path = self.source_folder / f"{self.params.source.name}.yaml"
+        if not path.is_file():
+            known = [file.stem for file in sorted(self.source_folder.glob("*.yaml"))]
+            raise Misuse(f"{self.name} has no source {self.params.source.name!r}; {nearest(self.params.source.name, known)}")
+        return parse(SourceContract, read_yaml(path), path.relative_to(self.project.root).as_posix())
+
+    @property
+    def source_folder(self) -> Path:
+        """The queries, simulators and contracts of this workload's sources."""
+        return self.project.root / "pipelines" / "sources" / self.name
+
+    @property
+    def feature_module(self) -> Path:
+        """The Feast module with this workload's views."""
+        return self.project.root / "feature_repo" / f"{self.name}.py"
+
+    @property
+    def expectations(self) -> Path:
+        """The Great Expectations suites of this workload, one per gate."""
+        return self.project.root / "expectations" / f"{self.name}.yaml"
+
+    def data(self, *parts: str) -> Path:
+        """A place under ``data/<workload>/``."""
+        return self.project.root.joinpath("data", self.name, *parts)
+
+    def artifacts(self, *parts: str) -> Path:
+        """A place under ``artifacts/<workload>/``."""
+        return self.project.root.joinpath("artifacts", self.name, *parts)
+
+    def quarantine(self, drop: str) -> Path:
+        """Where rows of a drop that failed a row-level check lie, with their reasons."""
+        return self.project.root / "data" / "quarantine" / self.name / f"{drop}.parquet"
+
+
+def find_project(start: Path | None = None) -> Project:
+    """The project around ``start`` (default: the working directory); raises Misuse where there is none."""
+    here = (start or Path.cwd()).resolve()
+    for folder in (here, *here.parents):
+        if (folder / MARK).is_file() and (folder / "feature_repo").is_dir():
+            return Project(folder)
+    raise Misuse(f"{here} is not in a Watertight project", expected="a folder with params.yaml and feature_repo/ in it")

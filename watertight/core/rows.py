@@ -1,0 +1,132 @@
+"""Typed rows: a source's raw columns become the columns of its contract, or the rows that cannot are named."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import polars as pl
+
+from watertight.core.contract import DTYPES, SourceContract
+from watertight.core.declare import nearest
+from watertight.core.errors import Refusal
+from watertight.core.time import to_utc
+
+TRUE, FALSE = ("true", "1", "yes"), ("false", "0", "no")
+SPLITS = ("train", "test_groups", "test_future", "embargo", "unlabelled")
+KEEPS_BLANKS = "text"
+
+
+@dataclass(frozen=True)
+class Merged:
+    """The rows of all drops, and how many exact repeats of a row were left out."""
+
+    rows: pl.DataFrame
+    repeats: int
+
+
+def typed_rows(raw: pl.DataFrame, contract: SourceContract, drop: str) -> pl.DataFrame:
+    """``raw`` with exactly the contract's columns and types, in the contract's order.
+
+    Roles that the source does not give get their defaults: ``group_id`` the group column, ``created_at``
+    ``labelled_at`` (``asked_at`` where unlabelled), ``synthetic`` false, ``weight`` 1, ``parent_id`` null, ``drop``
+    the drop's name. Targets that are absent are null. Raises Refusal for an empty drop, for missing columns, and
+    (all columns together) for values of a wrong type.
+    """
+    if raw.is_empty():
+        raise Refusal(f"drop {drop!r} holds no rows", expected="at least one row", next_step="check the file; nothing was changed")
+    with_roles = _with_defaults(raw, contract, drop)
+    _refuse_missing(with_roles.columns, contract, drop)
+    columns = {name: _cast(with_roles[name], kind, contract.zone) for name, kind in contract.column_types().items()}
+    typed = pl.DataFrame(columns)
+    _refuse_wrong_types(with_roles, typed, contract, drop)
+    return typed.with_columns(pl.col("created_at").fill_null(pl.coalesce("labelled_at", "asked_at")))
+
+
+def merged(drops: Iterable[pl.DataFrame]) -> Merged:
+    """All drops below one another in their order, each row once.
+
+    A row that comes again with the same content is left out and counted. Raises Refusal where a row_id comes again
+    with other content: history is never rewritten in silence.
+    """
+    every = pl.concat(list(drops))
+    content = [name for name in every.columns if name != "drop"]
+    once = every.unique(subset=content, keep="first", maintain_order=True)
+    doubled = once.filter(pl.col("row_id").is_duplicated())
+    if not doubled.is_empty():
+        raise Refusal(
+            "the same row_id stands for different rows",
+            column="row_id",
+            count=doubled.height,
+            rows=doubled["row_id"].unique(maintain_order=True).to_list(),
+            expected="one content per row_id",
+            next_step="give the rows ids of their own, or drop the wrong ones",
+        )
+    return Merged(once, every.height - once.height)
+
+
+def labelled(contract: SourceContract) -> pl.Expr:
+    """Whether a row carries at least one target."""
+    return pl.any_horizontal(pl.col(name).is_not_null() for name in contract.targets)
+
+
+def _with_defaults(raw: pl.DataFrame, contract: SourceContract, drop: str) -> pl.DataFrame:
+    defaults = {
+        "group_id": pl.col(contract.group) if contract.group in raw.columns else None,
+        "labelled_at": pl.lit(None, dtype=pl.String),
+        "created_at": pl.lit(None, dtype=pl.String),
+        "parent_id": pl.lit(None, dtype=pl.String),
+        "synthetic": pl.lit(False),
+        "weight": pl.lit(1.0),
+        "drop": pl.lit(drop),
+        **{name: pl.lit(None, dtype=DTYPES[target.column_type]) for name, target in contract.targets.items()},
+    }
+    absent = {name: value for name, value in defaults.items() if name not in raw.columns and value is not None}
+    return raw.with_columns(**absent)
+
+
+def _refuse_missing(have: list[str], contract: SourceContract, drop: str) -> None:
+    missing = [name for name in contract.column_types() if name not in have]
+    if missing:
+        hints = "; ".join(f"{name!r}: {nearest(name, have)}" for name in missing)
+        raise Refusal(
+            f"drop {drop!r} lacks {len(missing)} column(s): {', '.join(missing)}",
+            expected=f"the columns of the source's contract ({hints})",
+            next_step="mend the file or the source's query; nothing was changed",
+        )
+
+
+def _cast(values: pl.Series, kind: str, zone: str) -> pl.Series:
+    if kind == "timestamp":
+        return to_utc(values, zone)
+    if kind == "bool" and values.dtype == pl.String:
+        word = values.str.strip_chars().str.to_lowercase()
+        frame = pl.select(pl.when(word.is_in(TRUE)).then(True).when(word.is_in(FALSE)).then(False))
+        return frame.to_series().alias(values.name)
+    if kind in ("int", "float", "bool") and values.dtype == pl.String:
+        values = values.str.strip_chars()
+    return values.cast(DTYPES[kind], strict=False)
+
+
+def _refuse_wrong_types(raw: pl.DataFrame, typed: pl.DataFrame, contract: SourceContract, drop: str) -> None:
+    problems, ids = [], pl.Series("row_id", [], dtype=pl.String)
+    for name, kind in contract.column_types().items():
+        bad = _filled(raw[name]) & typed[name].is_null()
+        if kind == "float":
+            bad = bad | typed[name].is_nan().fill_null(False) | typed[name].is_infinite().fill_null(False)
+        if bad.any():
+            rows = raw.filter(bad)
+            ids = ids.append(rows["row_id"].cast(pl.String))
+            problems.append(f"{name}: {rows.height} value(s) are no {kind}, first {rows[name][0]!r} in row {rows['row_id'][0]}")
+    if problems:
+        raise Refusal(
+            f"drop {drop!r} has values of a wrong type\n" + "\n".join(f"  - {line}" for line in problems),
+            rows=ids.unique(maintain_order=True).to_list(),
+            expected="the types of the source's contract; an empty cell means no value",
+            next_step="mend the cells; nothing was changed",
+        )
+
+
+def _filled(values: pl.Series) -> pl.Series:
+    filled = values.is_not_null()
+    return filled & (values.str.strip_chars() != "").fill_null(False) if values.dtype == pl.String else filled

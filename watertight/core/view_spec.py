@@ -1,0 +1,42 @@
+"""What fills a view: the kernel's name and its inputs, carried in the tags of the Feast view itself."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from watertight.core.declare import Declaration, parse
+
+TAG = "watertight"
+SOURCE_AT = "source_at"
+
+
+class ViewSpec(Declaration):
+    """How one view is filled.
+
+    ``kernel`` names the function; ``join_key`` is the view's key. Content kernels read ``texts``: a row's key column
+    to the text column that goes with it (two entries where a row holds two texts of one kind). Label kernels read
+    ``labels``: the targets whose past they summarise. ``options`` go to the kernel as they are.
+    """
+
+    kernel: str
+    derived_from: Literal["content", "labels"]
+    join_key: str
+    texts: dict[str, str] = {}
+    labels: tuple[str, ...] = ()
+    options: dict[str, Any] = {}
+
+    def tags(self) -> dict[str, str]:
+        """The tags that carry this declaration through Feast's registry."""
+        return {TAG: json.dumps(self.model_dump(mode="json"), sort_keys=True)}
+
+
+def spec_of(name: str, tags: Mapping[str, str]) -> ViewSpec | None:
+    """The declaration in a view's tags, or None for a view that the platform does not fill."""
+    return parse(ViewSpec, json.loads(tags[TAG]), f"view {name!r}") if TAG in tags else None
+
+
+def evidence_column(view: str) -> str:
+    """The joined column that says, in µs since the epoch, when the newest fact behind the view's row was known."""
+    return f"{view}__{SOURCE_AT}"

@@ -1,0 +1,100 @@
+"""The kernels by name: each fills one view's table from the rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import polars as pl
+
+from watertight.core.declare import pick
+from watertight.core.errors import Refusal
+from watertight.core.time import known_at, microseconds
+from watertight.features.embedding import anchor_similarities, embed
+from watertight.features.lexical import lexical_features
+from watertight.core.view_spec import SOURCE_AT, ViewSpec
+from watertight.features.temporal_state import temporal_state
+
+Progress = Callable[..., object]
+
+
+@dataclass
+class Kitchen:
+    """What kernels may use besides the rows, and what they report: notes by name, such as texts embedded."""
+
+    encoder: str
+    progress: Progress | None = None
+    notes: dict[str, int] = field(default_factory=dict)
+
+
+def fill(spec: ViewSpec, rows: pl.DataFrame, kitchen: Kitchen) -> pl.DataFrame:
+    """The view's table: join key, event_timestamp, created_timestamp, source_at, features; sorted by key and time."""
+    table = pick(KERNELS, spec.kernel, "kernel")(spec, rows, kitchen)
+    return table.sort(spec.join_key, "event_timestamp", "created_timestamp")
+
+
+def content_of(spec: ViewSpec, rows: pl.DataFrame) -> pl.DataFrame:
+    """Each key's text once, with the instant of its first writing: join key, text, written_at.
+
+    Raises Refusal where one key stands for two texts. Rows with a null key are left out: there is nothing to join.
+    """
+    parts = [
+        rows.select(pl.col(key).alias(spec.join_key), pl.col(text).alias("text"), written_at="asked_at")
+        for key, text in spec.texts.items()
+    ]
+    once = (
+        pl.concat(parts)
+        .drop_nulls(spec.join_key)
+        .group_by(spec.join_key, "text")
+        .agg(pl.col("written_at").min())
+        .sort(spec.join_key, "written_at")
+    )
+    doubled = once.filter(pl.col(spec.join_key).is_duplicated())[spec.join_key].unique(maintain_order=True)
+    if len(doubled):
+        raise Refusal(
+            f"{len(doubled)} key(s) stand for more than one text",
+            column=spec.join_key,
+            rows=doubled.to_list(),
+            expected="one text per key",
+            next_step="give each text a key of its own",
+        )
+    return once
+
+
+def _content_table(content: pl.DataFrame, features: pl.DataFrame, join_key: str) -> pl.DataFrame:
+    times = content.select(
+        join_key,
+        event_timestamp="written_at",
+        created_timestamp="written_at",
+        **{SOURCE_AT: microseconds("written_at")},
+    )
+    return pl.concat([times, features], how="horizontal")
+
+
+def _lexical(spec: ViewSpec, rows: pl.DataFrame, kitchen: Kitchen) -> pl.DataFrame:
+    content = content_of(spec, rows)
+    return _content_table(content, lexical_features(content["text"]), spec.join_key)
+
+
+def _embedding(spec: ViewSpec, rows: pl.DataFrame, kitchen: Kitchen) -> pl.DataFrame:
+    content = content_of(spec, rows)
+    vectors, report = embed(content["text"], kitchen.encoder, progress=kitchen.progress)
+    kitchen.notes["texts_embedded"] = report.encoded
+    kitchen.notes["texts_from_cache"] = report.cached
+    likes = anchor_similarities(vectors, spec.options.get("anchors", {}), kitchen.encoder)
+    likes = likes.rename({name: f"like_{name}" for name in likes.columns})
+    return _content_table(content, likes.with_columns(vector=vectors), spec.join_key)
+
+
+def _temporal(spec: ViewSpec, rows: pl.DataFrame, kitchen: Kitchen) -> pl.DataFrame:
+    labels = rows.filter(known_at().is_not_null() & ~pl.col("synthetic")).select(
+        pl.col(spec.join_key).alias("key"), "row_id", "asked_at", "labelled_at", "created_at", *spec.labels
+    )
+    return temporal_state(labels, spec.labels).rename({"key": spec.join_key})
+
+
+KERNELS: dict[str, Callable[[ViewSpec, pl.DataFrame, Kitchen], pl.DataFrame]] = {
+    "lexical": _lexical,
+    "embedding": _embedding,
+    "temporal": _temporal,
+}

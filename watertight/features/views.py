@@ -1,0 +1,139 @@
+"""Feast views that know the kernel which fills them: lexical, embedding, temporal state, and the function of (state, t).
+
+Each helper returns a plain ``feast.FeatureView`` over a Parquet file that ``featurize`` writes; nothing here is a
+language of our own. Every view carries ``source_at`` (Int64, µs since the epoch): the instant at which the newest fact
+behind the row was known. It travels through the join as a feature so that the guard can ask the evidence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import Any
+
+import pandas as pd
+import polars as pl
+from feast import Entity, FeatureView, Field, FileSource, RequestSource
+from feast.on_demand_feature_view import OnDemandFeatureView
+from feast.transformation.pandas_transformation import PandasTransformation
+from feast.types import Array, Float32, Int64
+
+from watertight.core.project import find_project
+from watertight.features.lexical import LEXICAL_COLUMNS
+from watertight.core.view_spec import SOURCE_AT, ViewSpec
+from watertight.features.temporal_now import now_columns, temporal_now
+from watertight.features.temporal_state import state_columns
+
+REQUEST_TIME = "asked_at_us"
+
+
+def lexical_view(workload: str, *, entity: Entity, texts: Mapping[str, str], name: str = "lexical") -> FeatureView:
+    """Word-list and surface features of a text, one row per key of ``entity``.
+
+    ``texts`` maps the rows' key column to the text column. Features: Float32, null where the text is null.
+    """
+    spec = ViewSpec(kernel="lexical", derived_from="content", join_key=entity.join_key, texts=dict(texts))
+    return _view(workload, name, entity, spec, [Field(name=column, dtype=Float32) for column in LEXICAL_COLUMNS])
+
+
+def embedding_view(
+    workload: str,
+    *,
+    entity: Entity,
+    texts: Mapping[str, str],
+    anchors: Mapping[str, Sequence[str]] | None = None,
+    name: str = "embedding",
+) -> FeatureView:
+    """The encoder's unit vector of a text (``vector``, list of Float32) and its cosine to each declared anchor.
+
+    ``anchors`` maps a name to phrases; ``like_<name>`` in [-1, 1] is the similarity to their mean vector.
+    """
+    phrases = {anchor: list(words) for anchor, words in (anchors or {}).items()}
+    spec = ViewSpec(
+        kernel="embedding",
+        derived_from="content",
+        join_key=entity.join_key,
+        texts=dict(texts),
+        options={"anchors": phrases},
+    )
+    likes = [Field(name=f"like_{anchor}", dtype=Float32) for anchor in phrases]
+    return _view(workload, name, entity, spec, [Field(name="vector", dtype=Array(Float32)), *likes])
+
+
+def temporal_view(workload: str, *, entity: Entity, labels: Sequence[str], name: str = "history") -> FeatureView:
+    """State of an entity from the labels that were known: EMAs, running mean and variance, counts, the last ten labels.
+
+    One row per instant at which labels became known, usable from one microsecond later; see
+    :func:`watertight.features.temporal_state.temporal_state` for every column.
+    """
+    spec = ViewSpec(kernel="temporal", derived_from="labels", join_key=entity.join_key, labels=tuple(labels))
+    fields = [Field(name=column, dtype=_FEAST[kind]) for column, kind in state_columns(labels).items()]
+    return _view(workload, name, entity, spec, fields)
+
+
+def scalars(view: FeatureView) -> list[str]:
+    """The names of a view's features that are single numbers: what a model may take as they are."""
+    return [field.name for field in view.features if not isinstance(field.dtype, Array)]
+
+
+def now_view(workload: str, *, state: FeatureView, labels: Sequence[str], name: str = "now") -> OnDemandFeatureView:
+    """What changes with the clock alone: the function of (state, t), the same offline and online.
+
+    ``t`` is asked for as ``asked_at_us`` (Int64, µs since the epoch, UTC).
+    """
+    names = list(labels)
+
+    def features(frame: pd.DataFrame) -> pd.DataFrame:
+        return now_features(frame, names)
+
+    return OnDemandFeatureView(
+        name=f"{workload}_{name}",
+        sources=[state, RequestSource(name=f"{workload}_clock", schema=[Field(name=REQUEST_TIME, dtype=Int64)])],
+        schema=[Field(name=column, dtype=_FEAST[kind]) for column, kind in now_columns(names).items()],
+        feature_transformation=PandasTransformation(features, "watertight.features.views.now_features"),
+        mode="pandas",
+    )
+
+
+def now_features(frame: pd.DataFrame, labels: Sequence[str]) -> pd.DataFrame:
+    """:func:`temporal_now` on the pandas frame that Feast hands over: state columns and ``asked_at_us``."""
+    kinds = state_columns(labels)
+    state = pl.DataFrame([_column(frame[name], kind) for name, kind in kinds.items() if name in frame])
+    at = pl.Series("at", frame[REQUEST_TIME].astype("int64").to_numpy()).cast(pl.Datetime("us", "UTC"))
+    return temporal_now(state, at, labels).to_pandas().set_index(frame.index)
+
+
+_FEAST: dict[Any, Any] = {
+    pl.Float32: Float32,
+    pl.Int64: Int64,
+    pl.List(pl.Float32): Array(Float32),
+    pl.List(pl.Int64): Array(Int64),
+}
+
+
+def _view(workload: str, name: str, entity: Entity, spec: ViewSpec, fields: list[Field]) -> FeatureView:
+    full = f"{workload}_{name}"
+    evidence = [] if any(field.name == SOURCE_AT for field in fields) else [Field(name=SOURCE_AT, dtype=Int64)]
+    path = find_project().root / "data" / workload / "features" / f"{full}.parquet"
+    return FeatureView(
+        name=full,
+        entities=[entity],
+        ttl=timedelta(0),
+        schema=[*fields, *evidence],
+        source=FileSource(
+            name=full,
+            path=str(path),
+            timestamp_field="event_timestamp",
+            created_timestamp_column="created_timestamp",
+        ),
+        tags=spec.tags(),
+    )
+
+
+def _column(values: pd.Series, kind: Any) -> pl.Series:
+    """A pandas column of Feast's (nulls as None or NaN, lists as arrays) in its declared Polars type."""
+    if kind in (pl.Float32, pl.Int64):
+        numbers = pl.Series(values.name, values.astype("float64").to_numpy()).fill_nan(None)
+        return numbers.cast(kind)
+    lists = [None if item is None or isinstance(item, float) else list(item) for item in values]
+    return pl.Series(values.name, lists, dtype=kind)

@@ -1,0 +1,98 @@
+"""LightGBM: gradient-boosted trees for scalars and classes, saved as its own text format."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, ClassVar, Literal, Self
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import Field
+
+from watertight.core.contract import Target
+from watertight.learners.family import Options, Outputs
+from watertight.learners.matrix import Matrix
+
+MODEL = "model.txt"
+
+
+class BoostingOptions(Options):
+    """LightGBM's own parameters, under its own names; threads, seeds and determinism are the platform's."""
+
+    objective: Literal["regression", "regression_l1", "huber"] = "regression"
+    rounds: int = Field(default=200, gt=0)
+    learning_rate: float = Field(default=0.05, gt=0)
+    num_leaves: int = Field(default=15, ge=2)
+    min_data_in_leaf: int = Field(default=20, ge=1)
+    feature_fraction: float = Field(default=0.5, gt=0, le=1)
+    bagging_fraction: float = Field(default=0.8, gt=0, le=1)
+    lambda_l2: float = Field(default=1.0, ge=0)
+    max_bin: int = Field(default=63, ge=2)
+
+
+class Boosting:
+    """LightGBM, one thread, deterministic: a fit depends on data, options and seed alone."""
+
+    kinds: ClassVar[tuple[str, ...]] = ("scalar", "class")
+
+    def __init__(self, options: BoostingOptions | None = None, classes: int = 0, text: str = "") -> None:
+        self.options = options or BoostingOptions()
+        self.classes = classes
+        self.text = text
+        self._booster: Any = None
+
+    @classmethod
+    def declared(cls, target: Target, options: dict[str, Any]) -> Self:
+        """A model that is not fitted yet."""
+        return cls(BoostingOptions.of("lightgbm", options), len(target.classes or ()))
+
+    def fit(self, x: Matrix, y: npt.NDArray[Any], weight: npt.NDArray[np.float64], *, seed: int) -> Self:
+        """Grow ``rounds`` trees."""
+        import lightgbm  # noqa: PLC0415 - heavy, needed only where trees are grown
+
+        data = lightgbm.Dataset(x.values, y, weight=weight, feature_name=[f"f{i}" for i in range(len(x.names))])
+        booster = lightgbm.train(self._parameters(seed), data, num_boost_round=self.options.rounds)
+        self.text = booster.model_to_string()
+        self._booster = booster
+        return self
+
+    def predict(self, x: Matrix) -> Outputs:
+        """``mean`` for a scalar, ``probabilities`` for a class."""
+        raw = np.asarray(self._loaded().predict(x.values, num_threads=1), dtype=np.float64)
+        return {"probabilities": raw} if self.classes else {"mean": raw}
+
+    def importance(self) -> npt.NDArray[np.float64]:
+        """Total gain per feature, in the matrix's order."""
+        return np.asarray(self._loaded().feature_importance("gain"), dtype=np.float64)
+
+    def save(self, folder: Path) -> None:
+        """Write LightGBM's text format."""
+        (folder / MODEL).write_text(self.text, encoding="utf-8")
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """Read LightGBM's text format; the number of classes stands in it."""
+        text = (folder / MODEL).read_text(encoding="utf-8")
+        header = dict(line.split("=", 1) for line in text.splitlines()[:12] if "=" in line)
+        classes = int(header["num_class"])
+        return cls(classes=classes if classes > 1 else 0, text=text)
+
+    def _loaded(self) -> Any:
+        if self._booster is None:
+            import lightgbm  # noqa: PLC0415 - see fit
+
+            self._booster = lightgbm.Booster(model_str=self.text, params={"verbosity": -1})
+        return self._booster
+
+    def _parameters(self, seed: int) -> dict[str, Any]:
+        task = {"objective": "multiclass", "num_class": self.classes} if self.classes else {}
+        return {
+            **self.options.model_dump(exclude={"rounds"}),
+            **task,
+            "bagging_freq": 1,
+            "seed": seed,
+            "num_threads": 1,
+            "deterministic": True,
+            "force_row_wise": True,
+            "verbosity": -1,
+        }

@@ -1,0 +1,25 @@
+"""The online store: the newest state of every entity, and its features at an instant."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from feast import FeatureStore
+
+EPOCH = datetime(1970, 1, 2, tzinfo=UTC)
+
+
+def materialize(store: FeatureStore, views: Sequence[str], until: datetime) -> None:
+    """Write, of each view, every entity's newest row with an event timestamp up to ``until`` into the online store."""
+    store.materialize(start_date=EPOCH, end_date=until, feature_views=list(views))
+
+
+def online_features(store: FeatureStore, features: Sequence[str], keys: Sequence[dict[str, Any]]) -> dict[str, list[Any]]:
+    """The named features (``view:feature``) of each key, as lists in the order of ``keys``; unknown is None.
+
+    ``keys`` carry the join keys and what on-demand views ask for, such as ``asked_at_us``.
+    """
+    answer = store.get_online_features(features=list(features), entity_rows=list(keys), full_feature_names=True)
+    return answer.to_dict()

@@ -1,0 +1,40 @@
+"""A Feast store of one's own: the registry is rebuilt from the declarations by whoever needs it, then thrown away."""
+
+from __future__ import annotations
+
+import logging
+import tempfile
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from feast import FeatureStore, RepoConfig
+
+from watertight.core.declare import read_yaml
+from watertight.stores.definitions import Definitions
+
+
+@contextmanager
+def private_store(definitions: Definitions, config: Path, online: Path | None = None) -> Iterator[FeatureStore]:
+    """A Feast store with exactly these definitions applied.
+
+    ``config`` is a ``feature_store.yaml``; its registry is replaced by a SQLite one in a temporary folder, because a
+    registry's bytes change at every apply and two processes must not share one. ``online`` replaces the path of an
+    embedded online store.
+    """
+    with tempfile.TemporaryDirectory(prefix="watertight-registry-") as folder, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        store = FeatureStore(config=_config(config, Path(folder), online))
+        store.apply(definitions.objects())
+        logging.getLogger("feast").setLevel(logging.WARNING)
+        yield store
+
+
+def _config(path: Path, folder: Path, online: Path | None) -> RepoConfig:
+    declared: dict[str, Any] = dict(read_yaml(path))
+    declared["registry"] = {"registry_type": "sql", "path": f"sqlite:///{folder / 'registry.db'}"}
+    if online is not None and declared.get("online_store", {}).get("type") == "sqlite":
+        declared["online_store"] = {**declared["online_store"], "path": str(online)}
+    return RepoConfig(**declared, repo_path=path.parent)
