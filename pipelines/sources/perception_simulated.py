@@ -20,6 +20,8 @@ What is assumed (none of it tuned to a model):
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
@@ -29,21 +31,28 @@ from pipelines.sources.perception_grammar.author_state import MEAN_SHARE, change
 from pipelines.sources.perception_grammar.clauses import SPOKEN_EDGES, Situation
 from pipelines.sources.perception_grammar.dice import Dice
 from pipelines.sources.perception_grammar.edge_cases import EDGE_CASES, draw_flags, draw_language, risk_level
-from pipelines.sources.perception_grammar.reflections import SHORT_WORDS, compose, laid_out
-from pipelines.sources.perception_grammar.sentences import Writer, count_words
-from pipelines.sources.perception_grammar.situations import draw_lengths, draw_situations, visible_arousal
+from pipelines.sources.perception_grammar.reflections import SHORT_WORDS, Reflection, compose, laid_out
+from pipelines.sources.perception_grammar.sentences import Writer
+from pipelines.sources.perception_grammar.situations import draw_lengths, draw_situations
 from pipelines.sources.perception_grammar.timeline import DAY_SECONDS, START, label_seconds, visits
 from pipelines.sources.perception_grammar.voice import author_voices
 
 LONG_WORDS = 160
 """A text of more words is long."""
 COLUMNS: tuple[str, ...] = (
-    "row_id", "reflection_id", "author_id", "text", "asked_at", "labelled_at", "created_at", "language", "device",
+    "row_id", "reflection_id", "author_id", "text", "asked_at", "labelled_at", "created_at", "language",
+    "device",
     "risk_level", "words", "length", *EDGE_CASES, *labels.TARGETS,
 )
 HIDDEN: tuple[str, ...] = ("visible_valence", "visible_arousal", "mood", "energy", "mood_change")
 _STREAMS = ("visits", "delays", "states", "traits", "flags", "situations", "texts", "labels", "devices")
+_CAUSES = (
+    "author", "invoked", "expressed", "sarcasm", "visible_valence", "visible_arousal", "mood", "energy",
+    "mood_change",
+    "help_said", "openness", "candour",
+)
 _Streams = dict[str, np.random.Generator]
+_Row = dict[str, Any]
 
 
 def simulate(*, seed: int, reflections: int = 5200, authors: int = 800, days: int = 180) -> pl.DataFrame:
@@ -106,7 +115,8 @@ def _with_situations(rows: pl.DataFrame, streams: _Streams) -> pl.DataFrame:
     author, mood = rows["author"].to_numpy(), rows["mood"].to_numpy()
     flags = draw_flags(author, mood, streams["flags"])
     rng = streams["situations"]
-    parts = [rows, flags, draw_situations(mood, rows["energy"].to_numpy(), flags, rng), draw_lengths(flags, rng)]
+    situations = draw_situations(mood, rows["energy"].to_numpy(), flags, rng)
+    parts = [rows, flags, situations, draw_lengths(flags, rng)]
     whole = pl.concat(parts, how="horizontal").with_columns(language=draw_language(author, rng))
     return whole.with_columns(
         level=np.digitize(whole["liveliness"].to_numpy(), [-0.3, 0.35]) - 1,
@@ -134,20 +144,30 @@ def _spoken(rows: pl.DataFrame, rate: float, rng: np.random.Generator) -> NDArra
 
 
 def _with_texts(rows: pl.DataFrame, rng: np.random.Generator) -> pl.DataFrame:
-    """The texts, and what they really say: optional sentences that did not fit are not in it."""
     dice = Dice(rng)
-    voices = [author_voices(dice) for _ in range(int(rows["author"].max()) + 1)]  # type: ignore[arg-type]
+    voices = [author_voices(dice) for _ in range(rows["author"].n_unique())]
     writer = Writer(dice)
-    texts, tones, helps = [], [], []
-    for row in rows.iter_rows(named=True):
-        reflection = compose(_situation(row), voices[row["author"]][row["language"]], writer)
-        texts.append(laid_out(reflection.sentences, dice))
-        tones.append(reflection.tone)
-        helps.append(row["help_meant"] if "help" in reflection.kinds else 0)
-    return _measured(rows.with_columns(text=pl.Series(texts), visible_valence=pl.Series(tones), help=pl.Series(helps)))
+    written = [
+        _written(row, compose(_situation(row), voices[row["author"]][row["language"]], writer), dice)
+        for row in rows.iter_rows(named=True)
+    ]
+    return _measured(rows.with_columns(pl.DataFrame(written, infer_schema_length=None)))
 
 
-def _situation(row: dict) -> Situation:  # type: ignore[type-arg]
+def _written(row: _Row, reflection: Reflection, dice: Dice) -> _Row:
+    """The text and what it really shows: optional sentences that did not fit are not in it."""
+    shows_feeling = row["sarcasm"] or "feeling" in reflection.kinds
+    return {
+        "text": laid_out(reflection.sentences, dice),
+        "visible_valence": reflection.valence,
+        "visible_arousal": reflection.arousal,
+        "help_said": row["help_meant"] if "help" in reflection.kinds else 0,
+        "expressed": row["expressed"] if shows_feeling else row["invoked"],
+        "words": reflection.words,
+    }
+
+
+def _situation(row: _Row) -> Situation:
     return Situation(
         invoked=emotions.NAMES[row["invoked"]],
         expressed=emotions.NAMES[row["expressed"]],
@@ -164,38 +184,36 @@ def _situation(row: dict) -> Situation:  # type: ignore[type-arg]
 
 
 def _measured(rows: pl.DataFrame) -> pl.DataFrame:
-    words = pl.Series([count_words(text) for text in rows["text"]], dtype=pl.Int32)
-    kind = pl.when(words <= SHORT_WORDS).then(pl.lit("short")).when(words <= LONG_WORDS).then(pl.lit("medium"))
+    words = rows["words"].to_numpy()
     return rows.with_columns(
-        words=words,
-        length=kind.otherwise(pl.lit("long")),
+        pl.col("words").cast(pl.Int32),
+        length=np.select([words <= SHORT_WORDS, words <= LONG_WORDS], ["short", "medium"], "long"),
         risk_level=risk_level(rows, rows["visible_valence"]),
     )
 
 
 def _with_labels(rows: pl.DataFrame, rng: np.random.Generator) -> pl.DataFrame:
-    data = {name: rows[name].to_numpy() for name in rows.columns if name not in ("text", "comparison")}
-    invoked, expressed = data["invoked"], data["expressed"]
-    shown = visible_arousal(expressed, data["level"])
-    agreement = labels.emotion_agreement(invoked, expressed)
+    data = {name: rows[name].to_numpy() for name in _CAUSES}
+    agreement = labels.emotion_agreement(data["invoked"], data["expressed"])
+    shown, mood = data["visible_valence"], data["mood"]
     return rows.with_columns(
-        visible_arousal=shown,
-        valence=labels.affect_labels(data["visible_valence"], data["mood"], rng),
-        arousal=labels.affect_labels(shown, data["energy"], rng),
-        willingness=labels.willingness_labels(data["help"], data["openness"], data["mood"], rng),
+        valence=labels.affect_labels(shown, mood, rng),
+        arousal=labels.affect_labels(data["visible_arousal"], data["energy"], rng),
+        willingness=labels.willingness_labels(data["help_said"], data["openness"], mood, rng),
         congruence=labels.congruence_labels(agreement, data["sarcasm"], data["candour"], rng),
-        comparator=labels.comparator_labels(data["author"], data["visible_valence"], data["mood_change"], rng),
-        invoked=labels.perceived(invoked, rng),
-        expressed=labels.perceived(expressed, rng),
+        comparator=labels.comparator_labels(data["author"], shown, data["mood_change"], rng),
+        invoked=labels.perceived(data["invoked"], rng),
+        expressed=labels.perceived(data["expressed"], rng),
     )
 
 
 def _with_devices(rows: pl.DataFrame, rng: np.random.Generator) -> pl.DataFrame:
-    """Each author has a device; one row in twelve is written on another."""
+    """Each author has a device; for one row in twelve any is drawn anew."""
     kinds, weights = np.array(["android", "ios", "web"]), [0.6, 0.25, 0.15]
     author = rows["author"].to_numpy()
-    own = rng.choice(kinds, int(author.max()) + 1, p=weights)[author]
-    return rows.with_columns(device=np.where(rng.random(len(rows)) < 1 / 12, rng.choice(kinds, len(rows)), own))
+    own = rng.choice(kinds, rows["author"].n_unique(), p=weights)[author]
+    other = rng.choice(kinds, len(rows))
+    return rows.with_columns(device=np.where(rng.random(len(rows)) < 1 / 12, other, own))
 
 
 def _with_instants(rows: pl.DataFrame, days: int, rng: np.random.Generator) -> pl.DataFrame:

@@ -27,11 +27,12 @@ ENTRIES: dict[str, dict[str, float]] = {
 }
 EMOTICONS = {term for term, fields in ENTRIES.items() if "emoticon_valence" in fields}
 
-# ---------------------------------------------------------------------------------------------------- the oracle
+# The oracle
 
-SPACES = set("\t\n\x0b\x0c\r \x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000") | {chr(c) for c in range(0x2000, 0x200B)}
-TONES = {chr(c) for c in range(0x1F3FB, 0x1F400)}
-STYLES = {"\ufe0f"} | TONES | {chr(c) for c in range(0xE0020, 0xE0080)}
+SPACES = {*"\t\n\x0b\x0c\r \x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000", *map(chr, range(0x2000, 0x200B))}
+TONES = set(map(chr, range(0x1F3FB, 0x1F400)))
+FLAGS = set(map(chr, range(0x1F1E6, 0x1F200)))
+STYLES = {"\ufe0f", *TONES, *map(chr, range(0xE0020, 0xE0080))}
 
 
 class Token(NamedTuple):
@@ -76,11 +77,11 @@ def picture(c: str) -> bool:
 
 
 def emoji_sequence(rest: str) -> int:
-    if len(rest) > 1 and all("\U0001f1e6" <= c <= "\U0001f1ff" for c in rest[:2]):
+    if len(rest) > 1 and set(rest[:2]) <= FLAGS:
         return 2
     if rest[0] in "0123456789#*":
         return next((len(key) for key in ("\ufe0f\u20e3", "\u20e3") if rest[1:].startswith(key)), -1) + 1
-    if not picture(rest[0]) or rest[0] < "\u2300" or rest[0] in TONES or "\U0001f1e6" <= rest[0] <= "\U0001f1ff":
+    if not picture(rest[0]) or rest[0] < "\u2300" or rest[0] in TONES | FLAGS:
         return 0
     end = 1 + run(rest[1:], STYLES.__contains__)
     while rest[end : end + 1] == "\u200d" and picture(rest[end + 1 : end + 2]):
@@ -113,14 +114,14 @@ def word(rest: str) -> int:
     if category(rest[0])[0] not in "LN":
         return 0
     end = run(rest, inside)
-    while rest[end : end + 1] in {"'", "’"} and run(rest[end + 1 :], inside):
+    while rest[end : end + 1] in {"'", "\u2019"} and run(rest[end + 1 :], inside):
         end += 1 + run(rest[end + 1 :], inside)
     return end
 
 
 def mark(rest: str) -> int:
     strong, dots = run(rest, "!?…।॥\n".__contains__), run(rest, ".".__eq__)
-    closes = dots == 1 and run(rest[1:], "\"'”’)]".__contains__) == len(rest) - 1
+    closes = dots == 1 and run(rest[1:], "\"'\u201d\u2019)]".__contains__) == len(rest) - 1
     return strong or (dots if dots > 1 else len(rest) if closes else 0)
 
 
@@ -128,7 +129,7 @@ READERS = [("url", url), ("emoji", emoji_sequence), ("word", number), ("word", w
 
 
 def spelled(text: str) -> str:
-    plain = "".join(c for c in text if c != "\ufe0f" and c not in TONES).lower().replace("’", "'")
+    plain = "".join(c for c in text if c != "\ufe0f" and c not in TONES).lower().replace("\u2019", "'")
     if not elongated(plain):
         return plain
     known = [s for s in (plain, cut(plain, 2), cut(plain, 1)) if s in ENTRIES]
@@ -144,11 +145,11 @@ def elongated(text: str) -> bool:
 
 
 def cut(text: str, keep: int) -> str:
-    return "".join(same[:keep] if len(same) > 2 and same[0] in ascii_lowercase else same for same in runs(text))
+    return "".join(same[:keep] if elongated(same) else same for same in runs(text))
 
 
 def all_caps(text: str) -> bool:
-    fits = all(category(c) == "Lu" or category(c)[0] in "MN" or c in "'’" for c in text)
+    fits = all(category(c) == "Lu" or category(c)[0] in "MN" or c in "'\u2019" for c in text)
     return fits and len(text) > 1 and any(category(c) == "Lu" for c in text)
 
 
@@ -247,13 +248,19 @@ def oracle(text: str) -> dict[str, float]:
     }
 
 
-# ------------------------------------------------------------------------------------------------- texts to try
+# Texts to try
 
-PIECES = """not never don't don’t no nahi mat good GOOD bad kind of sort just enough theek hai main hoon accha achaa bura
-bahut soooo gooood baaad LOVEEEE I me you aap fuck gandu uh-uh can't stand fed up wtf THE A1 x Ünïcodé ÉCOLE İstanbul ΣΊΣΥΦΟΣ
-3.14 1,000 2024 ٣٤ ½ :) :D :( <3 ^_^ O_o ¯\\_(ツ)_/¯ xD :)!! (: 8) 😂 ❤️ ❤ 👍🏽 👨‍👩‍👧‍👦 🏳️‍🌈 🇮🇳 🇮 1️⃣ 1⃣ #️⃣ 🏴󠁧󠁢󠁥󠁮󠁧󠁿 🙂‍↔️ © ‼️ https://a.io/x?y=1,2.
-(http://b.de) WWW.c.in www. http:// ... .. . … , ! ? ?! !!! ; : — - ' " ) ] .) ।  नमस्ते क्‍ष é ﬁ \u0301 \u200d \ufe0f \x00 \x00a
-e.g. U.S. rock'n'roll 'tis dogs' _snake_case_ @me #tag""".split()
+_PIECES = """
+not never don't don\u2019t no nahi mat good GOOD bad kind of sort just enough theek hai main
+hoon accha achaa bura bahut soooo gooood baaad LOVEEEE I me you aap fuck gandu uh-uh can't
+stand fed up wtf THE A1 x Ünïcodé ÉCOLE İstanbul ΣΊΣΥΦΟΣ 3.14 1,000 2024 ٣٤ ½ :) :D :( <3
+^_^ O_o ¯\\_(ツ)_/¯ xD :)!! (: 8) 😂 ❤\ufe0f ❤ 👍🏽 🏽 ♟ 👨\u200d👩\u200d👧\u200d👦
+🏳\ufe0f\u200d🌈 🇮🇳 🇮 1\ufe0f\u20e3 1\u20e3 12\u20e3 #\ufe0f\u20e3 🙂\u200d↔\ufe0f ©
+‼\ufe0f 🏴\U000e0067\U000e0062\U000e007f https://a.io/x?y=1,2. (http://b.de) WWW.c.in www.
+http:// ... .. . … , ! ? ?! !!! ; : — - ' " ) ] .) । नमस्ते क्\u200dष e\u0301 ﬁ \u0301
+\u200d \ufe0f \x00 \x00a e.g. U.S. rock'n'roll 'tis dogs' _snake_case_ @me #tag
+"""
+PIECES = _PIECES.split()
 GLUE = [" ", " ", " ", " ", "", "\n", "  ", "\t", "\xa0", "\x1c", ". ", "-", "/", ", "]
 CHARACTERS = st.characters(exclude_categories=("Cs", "Cn", "Co"))
 PIECE = st.sampled_from(PIECES) | st.sampled_from(sorted(ENTRIES)) | st.text(CHARACTERS, max_size=6)
@@ -272,7 +279,7 @@ def bits(table: pl.DataFrame) -> bytes:
     return table.fill_null(-9.0).to_numpy(order="c").tobytes()
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(st.lists(TEXT, min_size=1, max_size=4))
 def test_every_column_is_what_a_scanner_of_one_text_says(texts: list[str]) -> None:
     table = features(*texts)
@@ -287,7 +294,7 @@ def test_every_sort_of_piece_alone_and_amid_words_is_what_the_scanner_says(piece
         assert of(text) == pytest.approx(oracle(text), rel=1e-5, abs=1e-6), repr(text)
 
 
-# ------------------------------------------------------------------------------------------- shape and contract
+# Shape and contract
 
 def test_the_table_has_the_named_columns_in_order_all_float32() -> None:
     for table in (features(), features("a", None), lexical_features(pl.Series([None, None]))):
@@ -316,7 +323,7 @@ def test_other_types_are_refused() -> None:
         lexical_features(pl.Series([1, 2]))
 
 
-# ---------------------------------------------------------------------------------------- independence of batch
+# Independence of batch
 
 def _crowd(size: int) -> list[str | None]:
     chance = random.Random(7)
@@ -334,11 +341,11 @@ def test_a_text_has_the_same_bits_alone_as_among_ten_thousand(texts: list[str], 
     assert bits(among) == b"".join(bits(features(text)) for text in texts)
 
 
-def test_the_crowd_has_the_same_bits_backwards_and_in_blocks_of_any_size(monkeypatch: pytest.MonkeyPatch) -> None:
-    crowd = CROWD[:600]
+def test_a_crowd_has_the_same_bits_backwards_and_in_any_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    crowd = CROWD[:100]
     whole = features(*crowd)
     assert bits(features(*crowd[::-1]).reverse()) == bits(whole)
-    for size in (1, 100, 4096):
+    for size in (1, 500):
         monkeypatch.setattr(lexical, "BLOCK_BYTES", size)
         assert bits(features(*crowd)) == bits(whole)
 
@@ -350,13 +357,16 @@ def test_sums_are_exact_over_a_megabyte() -> None:
     assert row["valence_mean"] == np.float32(-0.3)
 
 
-@pytest.mark.parametrize("unit", ["a", "1", ".", "(", "'", "www.", "http://", "1,", ".)", "😂", "\u200d", "\u0301", "\x00"])
+UNITS = ["a", "1", ".", "(", "'", "www.", "http://", "1,", "a-", ".)", "😂", "\u200d", "\u0301", "\x00"]
+
+
+@pytest.mark.parametrize("unit", UNITS)
 def test_a_megabyte_without_whitespace_is_one_chunk(unit: str) -> None:
     text = unit * (10**6 // len(unit.encode()))
     assert of(text)["char_count_log"] == pytest.approx(math.log1p(len(text)), rel=1e-6)
 
 
-# --------------------------------------------------------------------------------------------- telling examples
+# Telling examples
 
 @pytest.mark.parametrize(
     ("text", "expected"),
@@ -366,7 +376,8 @@ def test_a_megabyte_without_whitespace_is_one_chunk(unit: str) -> None:
         ("not at all good", -1.406),
         ("not at all that good", 1.9),
         ("I was not there. Good day", 1.9),
-        ("I don’t like it", 1.5 * -0.74),
+        ("I don\u2019t like it", 1.5 * -0.74),
+        ("I don ' t like it", 1.5 * -0.74),
     ],
 )
 def test_a_negation_flips_the_next_three_tokens_of_its_sentence(text: str, expected: float) -> None:
@@ -377,7 +388,9 @@ def test_hinglish_is_scored_and_negated_from_either_side() -> None:
     plain, denied, before = of("bahut accha"), of("accha nahi hai"), of("kabhi nahi accha")
     assert plain["hinglish_valence_mean"] == plain["hinglish_valence_negated_sum"] == 1.5
     assert plain["intensifier_share"] == plain["hinglish_share"] == 0.5
-    assert denied["hinglish_valence_negated_sum"] == before["hinglish_valence_negated_sum"] == np.float32(-1.11)
+    assert denied["hinglish_valence_negated_sum"] == before["hinglish_valence_negated_sum"]
+    assert denied["hinglish_valence_negated_sum"] == np.float32(-1.11)
+    assert of("accha to hai nahi")["hinglish_valence_negated_sum"] == 1.5
     assert of("the movie was very good")["hinglish_share"] == 0
 
 
@@ -387,6 +400,8 @@ def test_two_words_that_are_one_entry_are_not_read_as_two() -> None:
     assert (row["valence_hits"], row["diminisher_share"]) == (0, np.float32(1 / 3))
     assert of("mankind. of")["diminisher_share"] == 0
     assert of("kind. of")["diminisher_share"] == 0
+    apart = features("not kind", "of good")["valence_negated_sum"]
+    assert apart.to_list() == [np.float32(2.4 * -0.74), np.float32(1.9)]
 
 
 def test_elongated_words_are_looked_up_as_the_lists_spell_them() -> None:
@@ -438,7 +453,7 @@ def test_nul_bytes_and_combining_characters_are_characters_not_words() -> None:
     assert row["word_length_mean"] == 5
 
 
-# ----------------------------------------------------------------------------------------------------- the lists
+# The lists
 
 def test_valence_is_vaders_own_for_each_of_its_words() -> None:
     vader = SentimentIntensityAnalyzer().lexicon

@@ -90,7 +90,11 @@ def _temporal(spec: ViewSpec, rows: pl.DataFrame, kitchen: Kitchen) -> pl.DataFr
     labels = rows.filter(known_at().is_not_null() & ~pl.col("synthetic")).select(
         pl.col(spec.join_key).alias("key"), "row_id", "asked_at", "labelled_at", "created_at", *spec.labels
     )
-    return temporal_state(labels, spec.labels).rename({"key": spec.join_key})
+    try:
+        state = temporal_state(labels, spec.labels)
+    except ValueError as error:
+        raise Refusal(f"the labels make no history: {error}", column=", ".join(spec.labels)) from error
+    return state.rename({"key": spec.join_key})
 
 
 KERNELS: dict[str, Callable[[ViewSpec, pl.DataFrame, Kitchen], pl.DataFrame]] = {

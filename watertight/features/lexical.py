@@ -1,8 +1,8 @@
 """Lexical features: what can be counted in a text without a model.
 
-One pass: texts -> chunks between whitespace -> tokens -> word lists -> whole-number sums per text -> ratios. Chunks
-repeat, so each distinct one is cut into tokens once. Sums are of integers, so the order of addition, the batch
-and the number of threads leave no trace in the bits.
+One pass: texts -> chunks between whitespace -> tokens -> word lists -> whole-number sums per text -> ratios.
+Chunks repeat, so each distinct one is cut into tokens once. Sums are of integers, so neither the order of
+addition, nor the batch, nor the number of threads leaves a trace in the bits.
 """
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ _EMOJI = (
 )
 _NUMBER = r"\p{Nd}+(?:[.,]\p{Nd}+)+"
 _LETTERS = r"[\p{L}\p{M}\p{N}\x{200C}\x{200D}]"
-_WORD = rf"[\p{{L}}\p{{N}}]{_LETTERS}*(?:['’]{_LETTERS}+)*"
-_BREAK = r"[!?…।॥\n]+|\.{2,}|\.[\"'”’)\]]*$"
+_WORD = rf"[\p{{L}}\p{{N}}]{_LETTERS}*(?:['\x{{2019}}]{_LETTERS}+)*"
+_BREAK = r"[!?…।॥\n]+|\.{2,}|\.[\"'\x{201D}\x{2019})\]]*$"
 _TOKEN = "|".join([_URL, _EMOJI, _NUMBER, _WORD, _BREAK])
 _CHUNK = r"\S+|\n+"
-_ALL_CAPS = r"^[\p{Lu}\p{M}\p{N}'’]{2,}$"
+_ALL_CAPS = r"^[\p{Lu}\p{M}\p{N}'\x{2019}]{2,}$"
 _ELONGATED = "|".join(letter * 3 for letter in ascii_lowercase)
 
 _MEANS = ("valence", "arousal", "hinglish_valence", "emoji_valence", "emoticon_valence")
@@ -116,33 +116,36 @@ def lexical_features(texts: pl.Series) -> pl.DataFrame:
 
     A pure function of the one text: its row has the same bits alone as among ten thousand others.
 
-    Tokens are words (letters, marks, digits, apostrophes within; a hyphen parts them), numbers, URLs, emoji (one
-    per ZWJ sequence, flag or keycap), emoticons (a whole chunk between whitespace, but for closing punctuation) and
-    sentence marks. Words are looked up in lower case, elongated ones ("sooo") also with the run cut to two
-    letters, then to one; where two words in a row are in the lists ("kind of"), that entry stands for the first.
+    Tokens are words (letters, marks, digits, apostrophes within; a hyphen parts them), numbers, URLs, emoji
+    (one per ZWJ sequence, flag or keycap), emoticons (a whole chunk between whitespace, but for punctuation
+    after it) and sentence marks. Words are looked up in lower case, elongated ones ("sooo") also with the run
+    cut to two letters, then to one. Where two words in a row are an entry ("kind of"), it stands for the
+    first of them.
 
     Args:
         texts: n texts, String; null means unknown.
 
     Returns:
-        n rows in the given order with ``LEXICAL_COLUMNS``, all Float32. A null text has null in all columns. No
-        value is otherwise null, NaN or infinite: a text without words, or without a hit, has 0, also in its means,
-        minima and maxima; where 0 could be taken for a score, a ``_hits`` column tells.
+        n rows in the given order with ``LEXICAL_COLUMNS``, all Float32. A null text has null in all columns.
+        No value is otherwise null, NaN or infinite: a text without words, or without a hit, has 0, also in
+        its means, minima and maxima; where 0 could be taken for a score, a count or ``_hits`` column tells.
 
         - ``valence_*``: VADER's word valence, -4 to 4. ``valence_negated_sum`` multiplies by -0.74 (VADER's
           N_SCALAR) the words with a negation among the three tokens before, in the same sentence;
         - ``positive_share``, ``negative_share``: words with valence above, below 0, of all words;
         - ``arousal_mean``: -1 (calm) to 1 (agitated), over ``arousal_hits`` words;
-        - ``joy_share`` ... ``disgust_share``, ``intensifier_share`` ... ``hinglish_share``: words of that list, of
-          all words, English and Hinglish lists alike; ``hinglish_share`` counts frequent Hindi function words;
-        - ``hinglish_valence_*``: our own list, -3 to 3; the negated sum flips also where a Hindi negation follows
-          within two tokens ("accha nahi");
+        - ``joy_share`` ... ``disgust_share``, ``intensifier_share`` ... ``hinglish_share``: words of that
+          list, of all words. The lists but profanity's hold English and Hinglish alike; ``hinglish_share`` is
+          of frequent Hindi words in Latin script;
+        - ``hinglish_valence_*``: our own list, -3 to 3; the negated sum flips also where a Hindi negation
+          follows within two tokens ("accha nahi");
         - ``*_count``: occurrences, of punctuation also within URLs. An ellipsis is two dots or more, repeated
           punctuation a run of two or more of ``!`` and ``?``;
         - ``emoji_valence_mean``, ``emoticon_valence_mean``: over those with a score, -4 to 4;
-        - ``all_caps_share``: words of two or more characters all in capitals; ``elongated_share``: words with a
-          letter a-z three times in a row;
-        - ``digit_share``: decimal digits, of all characters; ``char_count_log``, ``word_count_log``: ln(1 + n);
+        - ``all_caps_share``: words of two or more characters without a lower-case letter;
+          ``elongated_share``: words with a letter a-z three times in a row;
+        - ``digit_share``: decimal digits, of all characters;
+        - ``char_count_log``, ``word_count_log``: ln(1 + n);
         - ``sentence_count``: stretches of words between sentence marks or line ends;
         - ``word_length_mean``: characters; ``type_token_ratio``: distinct words (as looked up), of all words.
 
@@ -160,7 +163,7 @@ def lexical_features(texts: pl.Series) -> pl.DataFrame:
 
 
 def _blocks(rows: pl.DataFrame) -> list[pl.DataFrame]:
-    """Rows cut into runs of about ``BLOCK_BYTES`` of text, so that memory is bounded whatever their length."""
+    """Rows cut into runs of about ``BLOCK_BYTES`` of text, so that memory stays bounded."""
     block = pl.col("text").str.len_bytes().fill_null(0).cast(pl.Int64).cum_sum() // BLOCK_BYTES
     return rows.with_columns(block=block).partition_by("block", maintain_order=True) if rows.height else []
 
@@ -169,8 +172,8 @@ def _block(rows: pl.DataFrame) -> pl.DataFrame:
     counts = _counted(_scored(_in_context(_tokens(rows))))
     table = rows.join(counts, on="row", how="left", maintain_order="left").with_columns(_surface())
     table = table.with_columns(pl.col(counts.columns).fill_null(0))
-    known = pl.col("text").is_not_null()
-    return table.select(pl.when(known).then(value).cast(pl.Float32).alias(n) for n, value in _FEATURES.items())
+    values = table.select(value.cast(pl.Float32).alias(name) for name, value in _FEATURES.items())
+    return values.select(pl.when(table["text"].is_not_null()).then(pl.all()))
 
 
 def _surface() -> list[pl.Expr]:
@@ -179,20 +182,22 @@ def _surface() -> list[pl.Expr]:
 
 
 def _tokens(rows: pl.DataFrame) -> pl.DataFrame:
-    """All tokens, in order: ``row`` and what ``_vocabulary`` says."""
+    """All tokens, in order: ``row``, ``id`` of their chunk, and what ``_vocabulary`` says."""
     chunks = rows.select("row", chunk=pl.col("text").str.extract_all(_CHUNK)).explode("chunk").drop_nulls()
-    return chunks.join(_vocabulary(chunks["chunk"]), on="chunk", maintain_order="left_right").drop("chunk")
+    distinct = chunks.select(pl.col("chunk").unique()).with_row_index("id")
+    numbered = chunks.join(distinct, on="chunk", maintain_order="left").drop("chunk")
+    return numbered.join(_vocabulary(distinct), on="id", maintain_order="left_right")
 
 
-def _vocabulary(chunks: pl.Series) -> pl.DataFrame:
-    """The tokens of each distinct chunk, in order, with their kind and the ``term`` to look up."""
+def _vocabulary(distinct: pl.DataFrame) -> pl.DataFrame:
+    """The tokens of each chunk, in order, with its ``id``, their kind and the ``term`` to look up."""
     bare = pl.col("chunk").str.strip_chars_end(".,!?…").str.to_lowercase()
     emoticons = lexicon().filter(pl.col("emoticon_valence").is_not_null())["term"].implode()
-    table = chunks.unique().to_frame("chunk").with_columns(is_emoticon=bare.is_in(emoticons))
+    table = distinct.with_columns(is_emoticon=bare.is_in(emoticons))
     inner = pl.col("chunk").str.extract_all(_TOKEN)
-    whole = pl.concat_list(bare)
-    table = table.with_columns(token=pl.when("is_emoticon").then(whole).otherwise(inner))
-    return _with_term(_with_kind(table.explode("token").drop_nulls("token")))
+    token = pl.when("is_emoticon").then(pl.concat_list(bare)).otherwise(inner)
+    tokens = table.select("id", "is_emoticon", token=token).explode("token").drop_nulls()
+    return _with_term(_with_kind(tokens))
 
 
 def _with_kind(table: pl.DataFrame) -> pl.DataFrame:
@@ -212,14 +217,14 @@ def _with_kind(table: pl.DataFrame) -> pl.DataFrame:
 
 
 def _with_term(table: pl.DataFrame) -> pl.DataFrame:
-    plain = without_style(pl.col("token")).str.to_lowercase().str.replace_all("’", "'", literal=True)
+    plain = without_style(pl.col("token")).str.to_lowercase().str.replace_all("\u2019", "'", literal=True)
     table = table.with_columns(term=plain).drop("token")
     elongated = table.filter("elongated")["term"].unique()
     return table.with_columns(pl.col("term").replace(elongated, _squeezed(elongated)))
 
 
 def _squeezed(elongated: pl.Series) -> pl.Series:
-    """Each elongated word as the lists spell it: "sooo" -> "so", "gooood" -> "good"; unknown ones as they are."""
+    """Each elongated word as the lists spell it ("sooo" -> "so", "gooood" -> "good"), or else as it is."""
     word, known = pl.col("word"), lexicon()["term"].implode()
     spellings = [word, _cut(word, 2), _cut(word, 1)]
     first_known = pl.coalesce(*(pl.when(s.is_in(known)).then(s) for s in spellings), word)
@@ -233,7 +238,7 @@ def _cut(word: pl.Expr, keep: int) -> pl.Expr:
 
 
 def _in_context(tokens: pl.DataFrame) -> pl.DataFrame:
-    """Adds the ``sentence`` a token is in, and where two words are one entry, makes that the first one's term."""
+    """Adds the ``sentence`` of each token; where two words are one entry, it becomes the first one's term."""
     starts = pl.col("is_break") | (pl.col("row") != pl.col("row").shift(1, fill_value=0))
     tokens = tokens.with_columns(sentence=starts.cum_sum(), word=pl.when("is_word").then("term"))
     pair = pl.concat_str("term", pl.col("term").shift(-1), separator=" ")

@@ -2,18 +2,20 @@
 
 From libraries, read from their package data:
 
-- VADER (vaderSentiment, MIT; Hutto & Gilbert 2014): the valence of words and emoticons, negations, intensifiers
+- VADER (vaderSentiment, MIT; Hutto & Gilbert 2014): valence of words and emoticons, negations, intensifiers
   and diminishers;
 - better_profanity (MIT): English profanity.
 
 Our own, in ``lexicons/*.tsv`` (term, field, score), where we found no maintained, permissively licensed list:
-arousal, the six emotions, emoji, pronouns, and all that is Hinglish (Hindi in Latin script). These are short
+arousal, the six emotions, emoji, pronouns, and all that is Hinglish (Hindi in Latin script). They are short
 hand-written judgements, not measured norms, and fitted on no data set, so no label can leak through them.
-``profanity_exempt`` takes identities, medicine and everyday words ("gay", "uterus", "god") out of English profanity.
-VADER's emoji descriptions are left aside: they score a raised hand 2.2 and the flag of the United States 1.8.
+``profanity_exempt`` takes identities, medicine and everyday words ("gay", "uterus", "god") out of the English
+profanity. VADER's emoji descriptions are left aside: they score a raised hand 2.2 and the flag of the United
+States 1.8.
 
 A term is one word, or two words with a space between (a hyphen counts as one), or an emoji, or an emoticon.
-Of the libraries' lists, longer phrases, spellings with symbols ("sh!t") and bare numbers ("143") are dropped.
+VADER's negations also stand as some corpora split them ("don ' t"). Of the libraries' lists, longer phrases,
+spellings with symbols ("sh!t") and bare numbers ("143") are dropped.
 """
 from __future__ import annotations
 
@@ -46,7 +48,7 @@ def lexicon() -> pl.DataFrame:
 
     Returns:
         ``term`` (String, unique, lower case, emoji without skin tone and variation selector) and each of
-        ``FIELDS`` (Int64): the score times ``SCALE``, where a list without scores scores 1. Null means that the
+        ``FIELDS`` (Int64): the score times ``SCALE``; a list without scores scores 1. Null means that the
         field's list has no such term. Scores are whole numbers so that sums of them are exact in any order.
         Valence runs from -4 to 4, arousal from -1 (calm) to 1 (agitated).
 
@@ -103,7 +105,8 @@ def _vader_degrees() -> list[_Entry]:
 
 
 def _vader_negations() -> list[_Entry]:
-    return _words("negation", [(term, 1.0) for term in NEGATE])
+    tokenised = [(term.replace("'", " "), "negation", 1.0) for term in NEGATE if "'" in term]  # "don ' t"
+    return _words("negation", [(term, 1.0) for term in NEGATE]) + tokenised
 
 
 def _english_profanity() -> list[_Entry]:

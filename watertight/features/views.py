@@ -21,8 +21,8 @@ from feast.types import Array, Float32, Int64
 from watertight.core.project import find_project
 from watertight.features.lexical import LEXICAL_COLUMNS
 from watertight.core.view_spec import SOURCE_AT, ViewSpec
-from watertight.features.temporal_now import now_columns, temporal_now
-from watertight.features.temporal_state import state_columns
+from watertight.features.temporal_now import temporal_now
+from watertight.features.temporal_schema import now_columns, state_columns
 
 REQUEST_TIME = "asked_at_us"
 
@@ -104,8 +104,8 @@ def now_features(frame: pd.DataFrame, labels: Sequence[str]) -> pd.DataFrame:
 
 
 _FEAST: dict[Any, Any] = {
-    pl.Float32: Float32,
-    pl.Int64: Int64,
+    pl.Float32(): Float32,
+    pl.Int64(): Int64,
     pl.List(pl.Float32): Array(Float32),
     pl.List(pl.Int64): Array(Int64),
 }
@@ -132,7 +132,7 @@ def _view(workload: str, name: str, entity: Entity, spec: ViewSpec, fields: list
 
 def _column(values: pd.Series, kind: Any) -> pl.Series:
     """A pandas column of Feast's (nulls as None or NaN, lists as arrays) in its declared Polars type."""
-    if kind in (pl.Float32, pl.Int64):
+    if kind in (pl.Float32(), pl.Int64()):
         numbers = pl.Series(values.name, values.astype("float64").to_numpy()).fill_nan(None)
         return numbers.cast(kind)
     lists = [None if item is None or isinstance(item, float) else list(item) for item in values]

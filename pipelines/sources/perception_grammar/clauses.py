@@ -49,35 +49,46 @@ def make_clause(kind: str, situation: Situation, words: Vocabulary, dice: Dice, 
         return Clause(words.edges[kind], SPOKEN_EDGES[kind], plain=True)
     if kind in SWEARING_KINDS:
         return {"event": _event, "feeling": _feeling, "opinion": _opinion}[kind](situation, words, dice, profane)
-    silent = {
-        "routine": words.routines,
-        "body": words.body[situation.arousal],
-        "help": words.help.get(situation.help, ()),
-        "comparison": words.comparison[situation.comparison or 0],
-    }
-    return Clause(silent[kind])
+    return {"routine": _routine, "body": _body, "help": _help, "comparison": _comparison}[kind](situation, words)
 
 
 def _event(situation: Situation, words: Vocabulary, dice: Dice, profane: bool) -> Clause:
-    tone = EMOTIONS[situation.invoked].valence
-    return Clause(words.events[situation.invoked], tone, sarcastic=situation.sarcasm, profane=profane)
+    affect, templates = EMOTIONS[situation.invoked], words.events[situation.invoked]
+    return Clause(templates, *affect, sarcastic=situation.sarcasm, profane=profane, timed=True)
 
 
 def _feeling(situation: Situation, words: Vocabulary, dice: Dice, profane: bool) -> Clause:
     level = _level(1 + 2 * abs(situation.valence), 1, 3, dice)
     degrees = words.profane_degrees if profane and dice.chance(0.5) else words.degrees[level]
-    tone = EMOTIONS[situation.expressed].valence * (0.4 + 0.3 * level)
+    valence, arousal = EMOTIONS[situation.expressed]
+    ironic = situation.sarcasm and valence > 0
+    tone = valence * (0.4 + 0.2 * level) * (-1 if ironic else 1)
     given = {"degree": degrees, "feeling": words.feelings[situation.expressed]}
-    ironic = situation.sarcasm and tone > 0
-    return Clause(words.feeling_frames, -tone if ironic else tone, given, ironic, profane)
+    return Clause(words.feeling_frames, tone, arousal, given, ironic, profane, timed=True)
 
 
 def _opinion(situation: Situation, words: Vocabulary, dice: Dice, profane: bool) -> Clause:
     level = _level(3 * situation.valence, -3, 3, dice)
     if situation.sarcasm and level < 0 and dice.chance(0.75):
         praise = {"quality": words.qualities[min(3, 1 - level)]}
-        return Clause(words.sarcastic_frames, level / 3, praise, True, profane)
-    return Clause(words.opinion_frames, level / 3, {"quality": words.qualities[level]}, False, profane)
+        return Clause(words.sarcastic_frames, level / 3, None, praise, sarcastic=True, profane=profane)
+    return Clause(words.opinion_frames, level / 3, None, {"quality": words.qualities[level]}, profane=profane)
+
+
+def _routine(_: Situation, words: Vocabulary) -> Clause:
+    return Clause(words.routines, timed=True)
+
+
+def _body(situation: Situation, words: Vocabulary) -> Clause:
+    return Clause(words.body[situation.arousal], arousal=float(situation.arousal), timed=True)
+
+
+def _help(situation: Situation, words: Vocabulary) -> Clause:
+    return Clause(words.help[situation.help])
+
+
+def _comparison(situation: Situation, words: Vocabulary) -> Clause:
+    return Clause(words.comparison[situation.comparison or 0])
 
 
 def _level(centre: float, low: int, high: int, dice: Dice) -> int:

@@ -19,8 +19,6 @@ EDGE_CASES: dict[str, int] = {
 HINGLISH_ROWS = 1500
 REFERENCE_ROWS = 5200
 
-Flags = dict[str, NDArray[np.bool_]]
-
 
 def scaled(count: int, rows: int) -> int:
     """How many of `rows` correspond to `count` of the reference size."""
@@ -28,18 +26,18 @@ def scaled(count: int, rows: int) -> int:
 
 
 def draw_flags(author: NDArray[np.int64], mood: NDArray[np.float64], rng: np.random.Generator) -> pl.DataFrame:
-    """A Boolean column an edge case, in the order of EDGE_CASES; low mood and an author's leaning make them likelier."""
+    """A Boolean column an edge case, as in EDGE_CASES; low mood and an author's leanings make them likelier."""
     authors = int(author.max()) + 1
     fragile, home, wit, crude, cold = rng.standard_normal((5, authors))[:, author]
-    flags: Flags = {}
-    draw = _Draw(flags, rng)
-    draw("suicidal_ideation", 1.0 * fragile - 0.6 * mood)
-    draw("self_harm", 1.0 * fragile - 0.4 * mood + 1.0 * flags["suicidal_ideation"])
-    draw("abuse", 1.2 * home - 0.2 * mood)
-    draw("financial_coercion", 0.8 * home + 1.0 * flags["abuse"])
-    draw("sociopathic", 1.6 * cold - 1.0 * flags["suicidal_ideation"])
-    draw("sarcasm", 0.9 * wit - 2.0 * (flags["suicidal_ideation"] | flags["self_harm"]))
-    draw("profanity", 1.0 * crude + 0.5 * flags["sarcasm"])
+    flags: dict[str, NDArray[np.bool_]] = {}
+    flags["suicidal_ideation"] = _drawn("suicidal_ideation", 1.0 * fragile - 0.6 * mood, rng)
+    in_danger = flags["suicidal_ideation"]
+    flags["self_harm"] = _drawn("self_harm", 1.0 * fragile - 0.4 * mood + 1.0 * in_danger, rng)
+    flags["abuse"] = _drawn("abuse", 1.2 * home - 0.2 * mood, rng)
+    flags["financial_coercion"] = _drawn("financial_coercion", 0.8 * home + 1.0 * flags["abuse"], rng)
+    flags["sociopathic"] = _drawn("sociopathic", 1.6 * cold - 1.0 * in_danger, rng)
+    flags["sarcasm"] = _drawn("sarcasm", 0.9 * wit - 2.0 * (in_danger | flags["self_harm"]), rng)
+    flags["profanity"] = _drawn("profanity", 1.0 * crude + 0.5 * flags["sarcasm"], rng)
     return pl.DataFrame({name: flags[name] for name in EDGE_CASES})
 
 
@@ -49,24 +47,16 @@ def draw_language(author: NDArray[np.int64], rng: np.random.Generator) -> NDArra
     return np.where(_highest(leaning, scaled(HINGLISH_ROWS, len(author))), "hinglish", "en")
 
 
-def risk_level(flags: pl.DataFrame, tone: pl.Series) -> pl.Series:
-    """`high` for suicidal ideation, self-harm or abuse; `medium` for coercion, coldness or a very dark text; else `low`."""
+def risk_level(flags: pl.DataFrame, tone: pl.Series) -> NDArray[np.str_]:
+    """high (suicidal ideation, self-harm, abuse), medium (coercion, coldness, a very dark text) or low."""
     high = flags["suicidal_ideation"] | flags["self_harm"] | flags["abuse"]
     medium = flags["financial_coercion"] | flags["sociopathic"] | (tone < -0.65)
-    return pl.select(pl.when(high).then(pl.lit("high")).when(medium).then(pl.lit("medium")).otherwise(pl.lit("low")))[
-        :, 0
-    ].alias("risk_level")
+    return np.select([high.to_numpy(), medium.to_numpy()], ["high", "medium"], "low")
 
 
-class _Draw:
-    """Weighted sampling without replacement by the Gumbel-top-k trick (Kool et al. 2019), written into `flags`."""
-
-    def __init__(self, flags: Flags, rng: np.random.Generator) -> None:
-        self._flags, self._rng = flags, rng
-
-    def __call__(self, name: str, log_weight: NDArray[np.float64]) -> None:
-        noisy = log_weight + self._rng.gumbel(size=len(log_weight))
-        self._flags[name] = _highest(noisy, scaled(EDGE_CASES[name], len(log_weight)))
+def _drawn(name: str, log_weight: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.bool_]:
+    """Weighted sampling without replacement by the Gumbel-top-k trick (Kool, van Hoof and Welling 2019)."""
+    return _highest(log_weight + rng.gumbel(size=len(log_weight)), scaled(EDGE_CASES[name], len(log_weight)))
 
 
 def _highest(score: NDArray[np.float64], count: int) -> NDArray[np.bool_]:

@@ -64,7 +64,7 @@ ENGLISH_EVENTS: dict[str, tuple[str, ...]] = {
         "nothing I do about {topic} changes anything with {person}",
         "I failed {subject} for the {nth} time and stopped opening the book",
         "I stayed in bed until {clock} on {weekday} because there was no reason to get up",
-        "the debt is still {amount} and {month} will look just like {month}",
+        "the debt for {expense} is still {amount} and {month} will not change that",
         "I started {task} {few} times and deleted it every time",
     ),
     "anger/irritation": (
@@ -105,7 +105,7 @@ ENGLISH_EVENTS: dict[str, tuple[str, ...]] = {
         "{boss} wrote that we need to talk about {task} {when}",
         "the rent of {amount} is due on {weekday} and the salary has not come",
         "I have to present {task} at {clock} and I could not sleep for {few} nights",
-        "{family} did not pick up the phone for {span} {when}",
+        "{family} did not pick up the phone for {few} hours {when}",
     ),
     "fear/dread": (
         "somebody followed me from {place} to the corner {when}",

@@ -15,7 +15,8 @@ _FEELINGS: dict[str, tuple[str, ...]] = {
     "sadness/loneliness": ("[akela/akeli]", "lonely", "left out", "tanha", "alone"),
     "sadness/grief": ("heartbroken", "[toota hua/tooti hui]", "gham mein", "dukh mein", "tearful"),
     "sadness/disappointment": ("disappointed", "niraash", "udaas", "sad", "upset", "let down"),
-    "sadness/hopelessness": ("hopeless", "khaali khaali", "[haara hua/haari hui]", "helpless", "depressed", "worthless"),
+    "sadness/hopelessness": ("hopeless", "khaali khaali", "[haara hua/haari hui]", "helpless",
+    "depressed", "worthless"),
     "anger/irritation": ("annoyed", "irritated", "frustrated", "pareshan", "[chidha hua/chidhi hui]"),
     "anger/resentment": ("bitter", "cheated", "jealous", "[jala hua/jali hui]", "used"),
     "anger/rage": ("furious", "angry", "gusse mein", "mad", "[bhadka hua/bhadki hui]"),
@@ -39,30 +40,36 @@ _QUALITIES: dict[int, tuple[str, ...]] = {
     3: ("bahut hi accha", "zabardast", "amazing", "ekdum mast", "wonderful", "sabse best", "shaandar"),
 }
 _ROUTINES: tuple[str, ...] = (
-    "{clock} baje {food} aur {drink} li", "{area} se {clock} baje ki bus pakdi", "{meal} pe {person} ne {topic} ke baare mein poocha",
+    "{clock} baje {food} aur {drink} li", "{area} se {clock} baje ki bus pakdi",
+    "{meal} pe {person} ne {topic} ke baare mein poocha",
     "{place} se {item} leke doosre bag mein rakha", "{meal} se pehle {subject} ke {few} page padhe",
     "pehle {topic} aur phir {topic} ki baat hui", "{clock} baje {place} ki line mein {number} log the",
     "{area} se {amount} ka {item} liya", "{meal} ke time {person} {name} se phone pe tha",
     "{clock} baje se {meal} tak {task} kiya", "{weekday} ko {clock} baje se {area} mein baarish thi",
-    "{expense} ki list bana ke {person} ko bheji", "{name} aur {name} {place} mein {topic} pe baat kar rahe the",
+    "{expense} ki list bana ke {person} ko bheji",
+    "{name} aur {name} {place} mein {topic} pe baat kar rahe the",
     "{weekday} ko {number} minute {activity} kiya", "{meal} mein {food} tha, {family} ke saath",
     "{subject} ki class ab {weekday} ko {clock} baje hai", "{place} se {area} stop tak paidal [gaya/gayi]",
     "{person} {weekday} tak {city} mein hai", "{expense} ke liye {amount} alag rakhe",
     "mera {item} {weekday} ko bhi {place} mein hi tha", "{friend} ke saath {when} {city} wali movie dekhi",
-    "{task} ke {number} mail ka jawab diya", "{place} ki lift band thi to {name} ke saath seedhi se [gaya/gayi]",
-    "{weekday} ko {clock} baje phir {activity} hai", "{boss} ke saath {topic} wali meeting {clock} baje shuru hui",
+    "{task} ke {number} mail ka jawab diya",
+    "{place} ki lift band thi to {name} ke saath seedhi se [gaya/gayi]",
+    "{weekday} ko {clock} baje phir {activity} hai",
+    "{boss} ke saath {topic} wali meeting {clock} baje shuru hui",
 )
 _BODY: dict[int, tuple[str, ...]] = {
     -1: (
-        "{occasion} mein sab slow slow laga", "{clock} baje tak aankhein bhaari thi {when}", "{activity} ki bhi energy nahi thi",
-        "{span} sofa pe leta fan dekhta [raha/rahi]",
+        "{occasion} mein sab slow slow laga", "{clock} baje tak aankhein bhaari thi {when}",
+        "{activity} ki bhi energy nahi thi",
+        "{span} sofa pe pade pade fan [dekhta raha/dekhti rahi]",
     ),
     0: (
         "{occasion} apni normal speed se chala", "{clock} baje tak {task} step by step kiya",
         "{activity} aur {meal} wala normal din tha",
     ),
     1: (
-        "{occasion} mein dil zor se dhadak raha tha", "{span} ek jagah baitha nahi gaya", "{when} haath kaanp rahe the",
+        "{occasion} mein dil zor se dhadak raha tha", "{span} ek jagah baitha nahi gaya",
+        "{when} haath kaanp rahe the",
         "{topic} pe itna fast [bola/boli] ki {person} samajh hi nahi paya",
         "{clock} baje tak jaag ke {matter} soch [raha tha/rahi thi]",
     ),
@@ -71,22 +78,29 @@ _HELP: dict[int, tuple[str, ...]] = {
     -1: (
         "{matter} ke baare mein kisi se baat nahi karni", "{topic} ke liye counsellor ki zaroorat nahi",
         "{person} ko bol diya ki {topic} pe mat pooche", "{matter} main akele dekh [lunga/lungi]",
-        "{weekday} ka session chhod diya aur ab nahi jana", "{person} se baat karke {topic} mein kuch nahi badlega",
+        "{weekday} ka session chhod diya aur ab nahi jana",
+        "{person} se baat karke {topic} mein kuch nahi badlega",
     ),
     1: (
-        "{matter} ke liye {person} se help [lunga/lungi]", "{weekday} ko {clock} baje counsellor ka session book kiya",
-        "{matter} ke baare mein kisi se baat karni hai", "{topic} pe {person} se khul ke baat karne ko ready hoon",
-        "{when} helpline pe call kiya aur {number} minute baat hui", "{person} ne sunne ko bola aur maine {when} haan kar di",
+        "{matter} ke liye {person} se help [lunga/lungi]",
+        "{weekday} ko {clock} baje counsellor ka session book kiya",
+        "{matter} ke baare mein kisi se baat karni hai",
+        "{topic} pe {person} se khul ke baat karne ko ready hoon",
+        "{when} helpline pe call kiya aur {number} minute baat hui",
+        "{person} ne sunne ko bola aur maine {when} haan kar di",
     ),
 }
 _COMPARISON: dict[int, tuple[str, ...]] = {
     -1: (
-        "{month} mein main {activity} mein isse better [tha/thi]", "pichhle {weekday} se {person} ke saath cheezein bigdi hain",
-        "{few} hafte pehle {place} mein main aisa nahi [tha/thi]", "{occasion} pichhli baar se zyada mushkil tha",
+        "{month} mein main {activity} mein isse better [tha/thi]",
+        "pichhle {weekday} se {person} ke saath cheezein bigdi hain",
+        "{few} hafte pehle {place} mein main aisa nahi [tha/thi]",
+        "{occasion} pichhli baar se zyada mushkil tha",
     ),
     0: ("{person} ke saath sab {month} jaisa hi hai", "pichhle {weekday} se {topic} mein kuch nahi badla"),
     1: (
-        "{topic} ab {month} se better sambhalta hoon", "pichhle {weekday} se {person} ke saath kaafi sudhaar hai",
+        "{topic} ab {month} se better [sambhalta/sambhalti] hoon",
+        "pichhle {weekday} se {person} ke saath kaafi sudhaar hai",
         "{few} hafte pehle {occasion} mujhse nahi hota", "{occasion} pichhli baar se halka laga",
     ),
 }
@@ -97,8 +111,10 @@ HINGLISH = Vocabulary(
     edges=HINGLISH_EDGES,
     feelings=_FEELINGS,
     feeling_frames=(
-        "{matter} ko leke main {degree} {feeling} hoon", "{occasion} ke baad main {degree} {feeling} [tha/thi]",
-        "{when} main {degree} {feeling} [tha/thi]", "{matter} soch ke main {degree} {feeling} ho [jata/jati] hoon",
+        "{matter} ko leke main {degree} {feeling} hoon",
+        "{occasion} ke baad main {degree} {feeling} [tha/thi]",
+        "{when} main {degree} {feeling} [tha/thi]",
+        "{matter} soch ke main {degree} {feeling} ho [jata/jati] hoon",
         "main {degree} {feeling} hoon because of {matter}", "I feel {degree} {feeling}, {matter} ki wajah se",
     ),
     degrees={
@@ -110,11 +126,13 @@ HINGLISH = Vocabulary(
     qualities=_QUALITIES,
     opinion_frames=(
         "{occasion} {quality} tha", "{occasion} {quality} nikla", "{matter} kul mila ke {quality} tha",
-        "mere liye {occasion} {quality} raha", "{person} ko bhi {matter} {quality} laga", "yaar {occasion} {quality} tha",
+        "mere liye {occasion} {quality} raha", "{person} ko bhi {matter} {quality} laga",
+        "yaar {occasion} {quality} tha",
         "{matter} was {quality} yaar",
     ),
     sarcastic_frames=(
-        "{occasion} to {quality} tha, kya hi bolu", "waah, {matter} kitna {praise}", "{occasion} itna {praise}, {person} ko medal do",
+        "{occasion} to {quality} tha, kya hi bolu", "waah, {matter} kitna {praise}",
+        "{occasion} itna {praise}, {person} ko medal do",
         "{matter} se {praise} to kuch ho hi nahi sakta", "bilkul {praise} idea, {matter}",
     ),
     routines=_ROUTINES,
@@ -122,11 +140,13 @@ HINGLISH = Vocabulary(
     help=_HELP,
     comparison=_COMPARISON,
     leads=(
-        "sach bolu to", "phir", "aur", "uske baad", "pata nahi kyun", "waise", "jaise {person} ko bataya,", "matlab",
+        "sach bolu to", "phir", "aur", "uske baad", "pata nahi kyun", "waise",
+        "jaise {person} ko bataya,", "matlab",
         "yaar", "lekin", "to be honest,", "suno,", "dekho,", "anyway,", "ek aur baat,", "kya bolu,",
     ),
     time_leads=(
-        "{weekday} ko", "{clock} baje", "{meal} se pehle", "aaj", "kal", "is {daypart}", "{meal} ke turant baad", "{when}",
+        "{weekday} ko", "{clock} baje", "{meal} se pehle", "aaj", "kal", "is {daypart}",
+        "{meal} ke turant baad", "{when}",
         "{month} mein", "pichhle {weekday}",
     ),
     profane_leads=(
@@ -134,15 +154,18 @@ HINGLISH = Vocabulary(
         "bloody hell", "crap yaar", "kamina din",
     ),
     sarcastic_leads=(
-        "waah kya baat hai", "oh great", "kitna accha", "bas yahi chahiye tha", "bahut khoob", "wah wah", "kya luck hai",
+        "waah kya baat hai", "oh great", "kitna accha", "bas yahi chahiye tha", "bahut khoob", "wah wah",
+        "kya luck hai",
         "oh wonderful", "maza aa gaya", "shaandar",
     ),
     sarcastic_tails=(
-        "kya kismat hai", "best {weekday} ever", "thank you so much", "kitna maza aaya", "dil khush ho gaya", "wah {name} wah",
+        "kya kismat hai", "best {weekday} ever", "thank you so much", "kitna maza aaya",
+        "dil khush ho gaya", "wah {name} wah",
         "I love my life", "aur kya chahiye", "bahut meherbani",
     ),
     asides=(
-        "hamesha ki tarah", "I guess", "you know", "lagta hai", "jaise {name} bolta hai", "{friend} ke saamne",
+        "hamesha ki tarah", "I guess", "you know", "lagta hai", "jaise {name} bolta hai",
+        "{friend} ke saamne",
         "pichhle {weekday} ki tarah", "kya bolu", "bas yahi", "{meal} se bhi pehle",
     ),
 )

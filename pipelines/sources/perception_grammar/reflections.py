@@ -2,47 +2,55 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
-from itertools import chain
+from statistics import fmean
 
 from pipelines.sources.perception_grammar.clauses import SWEARING_KINDS, Situation, make_clause
 from pipelines.sources.perception_grammar.dice import Dice
-from pipelines.sources.perception_grammar.sentences import Writer, count_words
+from pipelines.sources.perception_grammar.sentences import Clause, Sentence, Writer, count_words
 from pipelines.sources.perception_grammar.voice import Voice
 
 SHORT_WORDS = 25
 """A text of at most so many words is short."""
-_STREAM = ("event", "feeling", "opinion", "opinion", "routine", "routine", "body")
-_SHORT_STREAM = ("event", "feeling", "feeling", "opinion")
-_MISSES = 6
+_KINDS = ("event", "feeling", "opinion", "opinion", "routine", "routine", "body")
+_SHORT_KINDS = ("event", "feeling", "feeling", "opinion")
+_ADDITIONS = 60
 
 
 @dataclass
 class Reflection:
-    """A text under way: its sentences, their kinds, and the tones of those that evaluate."""
+    """A text under way: its sentences, the templates and kinds they came from, and the affect that they show."""
 
     sentences: list[str] = field(default_factory=list)
+    templates: list[str] = field(default_factory=list)
     kinds: list[str] = field(default_factory=list)
     tones: list[float] = field(default_factory=list)
+    arousals: list[float] = field(default_factory=list)
+    loud: int = 0
     words: int = 0
 
     @property
-    def tone(self) -> float:
+    def valence(self) -> float:
         """Mean tone of the evaluating sentences, -1 to 1: the part of valence that a reader can see."""
-        return sum(self.tones) / len(self.tones)
+        return fmean(self.tones)
+
+    @property
+    def arousal(self) -> float:
+        """What a reader can see of arousal, -1 to 1: 0.6 of what is said, 0.4 of the share of exclamation marks."""
+        return 0.6 * fmean(self.arousals or [0.0]) + 0.4 * (2 * self.loud / len(self.sentences) - 1)
 
 
 def compose(situation: Situation, voice: Voice, writer: Writer) -> Reflection:
-    """The required sentences first, then wished and free ones until `target` words; optional ones keep to `cap`."""
+    """The required sentences, then those worth trying, then free ones until `target` words; only the first pass `cap`."""
     reflection = Reflection()
     for kind in _required(situation, writer.dice):
         _add(reflection, kind, situation, voice, writer, cap=None)
-    misses = 0
-    for kind in chain(_wished(situation), _stream(situation, writer.dice)):
-        if reflection.words >= situation.target or misses > _MISSES:
+    for kind in _worth_trying(situation, reflection):
+        _add(reflection, kind, situation, voice, writer, situation.cap)
+    for _ in range(_ADDITIONS):
+        if reflection.words >= situation.target:
             break
-        misses += not _add(reflection, kind, situation, voice, writer, situation.cap)
+        _add(reflection, _free(situation, writer.dice), situation, voice, writer, situation.cap)
     return reflection
 
 
@@ -60,34 +68,46 @@ def _required(situation: Situation, dice: Dice) -> list[str]:
     if situation.sarcasm:
         return ["event", *situation.edges]
     if situation.profanity or not situation.edges:
-        return [dice.pick(_SHORT_STREAM), *situation.edges]
+        return [dice.pick(_SHORT_KINDS), *situation.edges]
     return list(situation.edges)
 
 
-def _wished(situation: Situation) -> list[str]:
-    return ["help"] * (situation.help != 0) + ["comparison"] * (situation.comparison is not None)
+def _worth_trying(situation: Situation, reflection: Reflection) -> list[str]:
+    """A feeling where the emotion would not show else, and what is meant to be said about help and the past."""
+    unclear = situation.expressed != situation.invoked or "event" not in reflection.kinds
+    return (
+        ["feeling"] * (unclear and "feeling" not in reflection.kinds)
+        + ["help"] * (situation.help != 0)
+        + ["comparison"] * (situation.comparison is not None)
+    )
 
 
-def _stream(situation: Situation, dice: Dice) -> Iterator[str]:
-    kinds = _SHORT_STREAM if situation.target <= SHORT_WORDS else _STREAM
-    while True:
-        yield dice.pick(kinds)
+def _free(situation: Situation, dice: Dice) -> str:
+    return dice.pick(_SHORT_KINDS if situation.target <= SHORT_WORDS else _KINDS)
 
 
 def _add(
     reflection: Reflection, kind: str, situation: Situation, voice: Voice, writer: Writer, cap: int | None
-) -> bool:
+) -> None:
+    """Adds a sentence of the kind; none where the text would then be longer than `cap` words."""
     profane = situation.profanity and _swears(kind, reflection, writer.dice)
     clause = make_clause(kind, situation, voice.vocabulary, writer.dice, profane)
-    sentence = writer.sentence(clause, voice, situation.arousal, opening=not reflection.sentences)
-    words = count_words(sentence)
-    if cap is not None and reflection.words + words > cap:
-        return False
-    reflection.sentences.append(sentence)
+    sentence = writer.sentence(
+        clause, voice, situation.arousal, reflection.templates, opening=not reflection.sentences
+    )
+    words = count_words(sentence.text)
+    if cap is None or reflection.words + words <= cap:
+        _keep(reflection, kind, clause, sentence, words)
+
+
+def _keep(reflection: Reflection, kind: str, clause: Clause, sentence: Sentence, words: int) -> None:
+    reflection.sentences.append(sentence.text)
+    reflection.templates.append(sentence.template)
     reflection.kinds.append(kind)
     reflection.tones += [] if clause.tone is None else [clause.tone]
+    reflection.arousals += [] if clause.arousal is None else [clause.arousal]
+    reflection.loud += sentence.loud
     reflection.words += words
-    return True
 
 
 def _swears(kind: str, reflection: Reflection, dice: Dice) -> bool:

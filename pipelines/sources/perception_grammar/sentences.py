@@ -3,36 +3,49 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from pipelines.sources.perception_grammar.dice import Dice
 from pipelines.sources.perception_grammar.vocabulary import Templates
 from pipelines.sources.perception_grammar.voice import Voice
 
 _PLACEHOLDER = re.compile(r"\{(\w+)\}|\[([^/\]]+)/([^\]]+)\]")
-_TIMED = re.compile(r"\{(when|since|weekday|clock|month|meal|ahead)\}|today|aaj")
+_TIMED = re.compile(r"\{(when|since|weekday|clock|month|meal|few)\}|today|aaj")
 _NOT_WORDS = re.compile(r"[^a-z0-9]+")
 _WORD = re.compile(r"\S*\w\S*")
-_TRIES = 60
-_EXCLAIM = {-1: 0.02, 0: 0.08, 1: 0.45}
+_TRIES = 80
+_FRESH_TRIES = 20
+_LOUD = {-1: 0.02, 0: 0.10, 1: 0.60}
 _EMOJI = {-1: "😔😢😞😣💔😩", 0: "🤔🙂😐🍵", 1: "😊😄🎉💛✨🙏"}
 _SARCASTIC_EMOJI = "🙃🙄👏😏"
 
 
 @dataclass(frozen=True)
 class Clause:
-    """What one sentence has to say: templates to choose from, slots given, and the tone (-1 to 1) meant by it.
+    """What one sentence has to say: templates to choose from, slots given, and the affect (-1 to 1) meant by it.
 
-    A null tone marks a sentence without an evaluation.
+    A null `tone` marks a sentence without an evaluation, a null `arousal` one that is neither calm nor excited.
+    `timed` sentences may get a time before them; `plain` ones get nothing around them, not even an exclamation mark.
     """
 
     templates: Templates
     tone: float | None = None
+    arousal: float | None = None
     given: Mapping[str, Templates] = field(default_factory=dict)
     sarcastic: bool = False
     profane: bool = False
+    timed: bool = False
     plain: bool = False
+
+
+class Sentence(NamedTuple):
+    """A finished sentence, the template it came from, and whether it ends in an exclamation mark."""
+
+    text: str
+    template: str
+    loud: bool
 
 
 def count_words(text: str) -> int:
@@ -54,7 +67,7 @@ def expand(template: str, voice: Voice, dice: Dice, given: Mapping[str, Template
     def fill(match: re.Match[str]) -> str:
         slot, he, she = match.groups()
         if slot is None:
-            return (he, she)[voice.gender]
+            return str((he, she)[voice.gender])
         return expand(dice.pick(given.get(slot) or voice.slots[slot]), voice, dice, given)
 
     return _PLACEHOLDER.sub(fill, template)
@@ -67,43 +80,52 @@ class Writer:
         self.dice = dice
         self._written: set[str] = set()
 
-    def sentence(self, clause: Clause, voice: Voice, arousal: int, opening: bool) -> str:
-        """A finished sentence, capitalised and ended; `opening` has no connector before it.
+    def sentence(
+        self, clause: Clause, voice: Voice, arousal: int, used: Container[str], opening: bool
+    ) -> Sentence:
+        """A finished sentence, capitalised and ended, from a template not in `used` where one is left.
 
-        Raises RuntimeError where sixty tries gave only sentences that had been written before.
+        An `opening` sentence has no connector before it. Raises RuntimeError where eighty tries gave nothing new.
         """
-        template, core = self._new_core(clause, voice)
-        body = self._typo(core, voice.typo_rate)
-        dressed = self._dressed(body, template, clause, voice, opening)
+        template, core = self._new_core(clause, voice, used)
+        dressed = self._dressed(self._typo(core, voice.typo_rate), template, clause, voice, opening)
         self._written.add(sentence_key(dressed))
-        return self._finished(dressed, clause, voice, arousal)
+        loud = self.dice.chance(_LOUD[-1 if clause.plain else arousal])
+        cased = dressed.lower() if voice.lowercase else dressed[0].upper() + dressed[1:]
+        end = "!" if loud else self.dice.pick((".",) * 15 + ("...",))
+        return Sentence(cased + end + self._emoji(clause, voice), template, loud)
 
-    def _new_core(self, clause: Clause, voice: Voice) -> tuple[str, str]:
-        for _ in range(_TRIES):
-            template = self.dice.pick(clause.templates)
+    def _new_core(self, clause: Clause, voice: Voice, used: Container[str]) -> tuple[str, str]:
+        fresh = tuple(template for template in clause.templates if template not in used) or clause.templates
+        for attempt in range(_TRIES):
+            template = self.dice.pick(fresh if attempt < _FRESH_TRIES else clause.templates)
             core = " ".join(expand(template, voice, self.dice, clause.given).split())
             key = sentence_key(core)
             if key not in self._written:
                 self._written.add(key)
                 return template, core
-        raise RuntimeError(f"the grammar has no new sentence left for the templates {clause.templates[:3]}")
+        raise RuntimeError(
+            f"perception, simulate: the grammar has nothing new left to say with {clause.templates[:2]}; "
+            "simulate fewer reflections, or add templates or slot values to the vocabulary"
+        )
 
     def _dressed(self, body: str, template: str, clause: Clause, voice: Voice, opening: bool) -> str:
-        lead = "" if opening or clause.plain else self._lead(template, voice)
+        lead = "" if opening or clause.plain else self._lead(clause, template, voice)
         before, after = self._irony(voice) if clause.sarcastic else ([], self._aside(clause, voice))
         oath = [self._say(voice.vocabulary.profane_leads, voice)] if clause.profane else []
         return ", ".join([*oath, *before, f"{lead} {body}".strip(), *after])
 
-    def _lead(self, template: str, voice: Voice) -> str:
-        vocabulary, roll = voice.vocabulary, self.dice.uniform()
+    def _lead(self, clause: Clause, template: str, voice: Voice) -> str:
+        roll = self.dice.uniform()
         if roll < 0.25:
-            return self._say(vocabulary.leads, voice)
-        return self._say(vocabulary.time_leads, voice) if roll < 0.45 and not _TIMED.search(template) else ""
+            return self._say(voice.vocabulary.leads, voice)
+        timed = clause.timed and not _TIMED.search(template)
+        return self._say(voice.vocabulary.time_leads, voice) if timed and roll < 0.5 else ""
 
     def _irony(self, voice: Voice) -> tuple[list[str], list[str]]:
+        words = voice.vocabulary
         before = self.dice.chance(0.7)
         after = not before or self.dice.chance(0.5)
-        words = voice.vocabulary
         return (
             [self._say(words.sarcastic_leads, voice)] if before else [],
             [self._say(words.sarcastic_tails, voice)] if after else [],
@@ -123,11 +145,6 @@ class Writer:
         place = int(self.dice.uniform() * len(words))
         words[place] = _misspelt(words[place], self.dice)
         return " ".join(words)
-
-    def _finished(self, text: str, clause: Clause, voice: Voice, arousal: int) -> str:
-        text = text.lower() if voice.lowercase else text[0].upper() + text[1:]
-        end = "!" if self.dice.chance(_EXCLAIM[arousal]) else self.dice.pick((".",) * 15 + ("...",))
-        return text + end + self._emoji(clause, voice)
 
     def _emoji(self, clause: Clause, voice: Voice) -> str:
         if clause.plain or not self.dice.chance(voice.emoji_rate):

@@ -31,18 +31,16 @@ def draw_situations(mood: Floats, energy: Floats, flags: pl.DataFrame, rng: np.r
 
 
 def draw_lengths(flags: pl.DataFrame, rng: np.random.Generator) -> pl.DataFrame:
-    """Words to aim at and not to exceed, `target` and `cap` Int64: 45 % up to 25, 45 % up to 160, 10 % beyond."""
+    """Words to aim at and not to exceed, `target` and `cap` Int64: up to 25, up to 160, or more.
+
+    Rows with three edge cases or more are not short. Sentences that an edge case needs may pass the cap.
+    """
     kind = rng.choice(3, len(flags), p=[0.56, 0.34, 0.10])
     crowded = flags.select(pl.sum_horizontal(pl.all().cast(pl.Int64))).to_series().to_numpy() > 2
     kind = np.where((kind == 0) & crowded, 1, kind)
     short, medium = rng.integers(8, 26, len(flags)), 28 + (120 * rng.beta(1.2, 2.2, len(flags))).astype(np.int64)
     long = rng.integers(172, 280, len(flags))
     return pl.DataFrame({"target": np.choose(kind, [short, medium, long]), "cap": np.choose(kind, [25, 160, 320])})
-
-
-def visible_arousal(expressed: NDArray[np.int64], level: NDArray[np.int64]) -> Floats:
-    """The arousal that the words show, -1 to 1: that of the expressed emotion, and how lively the sentences are."""
-    return 0.6 * emotions.AROUSAL[expressed] + 0.4 * level
 
 
 def _ceiling(flags: pl.DataFrame, rng: np.random.Generator) -> Floats:

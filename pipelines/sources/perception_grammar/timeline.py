@@ -13,6 +13,7 @@ DAY_SECONDS = 86_400
 _DELAY_MEDIAN_HOURS = 14.0
 _DELAY_SPREAD = 1.1
 _ROWS_PER_TIE = 650
+_STAYING = 0.7
 
 
 def visits(authors: int, reflections: int, days: int, rng: np.random.Generator) -> pl.DataFrame:
@@ -50,7 +51,8 @@ def _moments(
     cumulated = np.cumsum(gaps) - (np.cumsum(total) - total)[author]
     fraction = cumulated / (total + rng.standard_gamma(shape))[author]
     joined = days * rng.uniform(0, 0.7, authors)
-    span = (days - joined) * rng.beta(3, 1, authors)
+    stayed = rng.random(authors) < _STAYING
+    span = (days - joined) * np.where(stayed, 1.0, rng.beta(3, 1, authors))
     return np.minimum(joined[author] + span[author] * fraction, np.nextafter(days, 0))
 
 

@@ -1,0 +1,31 @@
+# Two commands do everything on a fresh machine: make repro, make test.
+PYTHON ?= python3
+BIN := .venv/bin
+export DVC_NO_ANALYTICS := 1
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+
+.PHONY: repro semeval test lint clean
+
+repro: .venv/ready
+	dvc repro
+
+# The same graph on SemEval-2026 Task 2, as an experiment beside the workspace. WATERTIGHT_RAW says where the raw files lie.
+semeval: .venv/ready
+	dvc exp run --temp --force --name semeval -S perception.source.name=semeval2026
+	dvc exp show --only-changed --drop '.*' --keep 'perception.source.name|valence|arousal'
+
+test: .venv/ready
+	pytest
+
+lint: .venv/ready
+	ruff check .
+	ruff format --check .
+	mypy
+
+.venv/ready: pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	touch $@
+
+clean:
+	rm -rf .venv data artifacts

@@ -1,0 +1,83 @@
+"""check: typed rows → rows that may be used; bad rows are set aside with the reason, a bad drop is refused."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import polars as pl
+
+from pipelines.stage import run
+from watertight.checks.suite import Check, declared, judge
+from watertight.checks.verdict import Verdict
+from watertight.core.contract import SourceContract, Target
+from watertight.core.errors import Refusal
+from watertight.core.project import Workload
+from watertight.core.tables import read_table, replacing, write_json, write_table
+
+
+def check(work: Workload, out: Path) -> None:
+    """The rows that passed, and the verdict on all of them."""
+    rows = read_table(work.data("rows", "rows.parquet"))
+    verdict = judge_rows(work, rows)
+    verdict.demand()
+    aside = set_aside(verdict, rows)
+    _quarantine(work, aside)
+    kept = rows.filter(~pl.col("row_id").is_in(aside["row_id"].to_list()))
+    if kept.is_empty():
+        raise Refusal("every row was quarantined", count=rows.height, expected="at least one good row")
+    write_table(kept, out / "rows.parquet")
+    write_json({**verdict.summary(), "quarantined": aside.height}, out / "verdict.json")
+
+
+def judge_rows(work: Workload, rows: pl.DataFrame) -> Verdict:
+    """The verdict of the contract, the source's ranges and the workload's own suite on ``rows``."""
+    return judge("rows", rows, [*declared("rows", work.expectations), *_contracted(work.contract)])
+
+
+def set_aside(verdict: Verdict, rows: pl.DataFrame) -> pl.DataFrame:
+    """The rows that a quarantining check named, and the children of such rows, with a ``reason``."""
+    reasons: dict[str, str] = {}
+    for result in verdict.failed:
+        if result.quarantine:
+            reasons |= {row: result.type + f"({result.kwargs})" for row in result.row_ids}
+    children = rows.filter(pl.col("parent_id").is_in(list(reasons)))["row_id"]
+    reasons |= dict.fromkeys(children, "its parent is quarantined")
+    named = pl.DataFrame({"row_id": list(reasons), "reason": list(reasons.values())}, schema={"row_id": pl.String, "reason": pl.String})
+    return rows.join(named, on="row_id", how="inner", maintain_order="left")
+
+
+def _quarantine(work: Workload, aside: pl.DataFrame) -> None:
+    folder = work.quarantine("any").parent
+    if aside.is_empty() and not folder.exists():
+        return
+    with replacing(folder) as [draft]:
+        draft.mkdir()
+        for (drop,), rows in aside.partition_by("drop", as_dict=True).items():
+            write_table(rows, draft / f"{drop}.parquet")
+    if not aside.is_empty():
+        print(f"{work.name} · check: {aside.height} row(s) quarantined, with reasons, in {folder}")
+
+
+def _contracted(contract: SourceContract) -> Iterator[Check]:
+    """What the source's contract says of its columns, as checks."""
+    for name, target in contract.targets.items():
+        yield from _target_checks(name, target)
+    for name in contract.text:
+        yield Check(
+            type="expect_readable_text",
+            kwargs={"column": name, "most": contract.text_chars},
+            meta={"quarantine": True},
+        )
+
+
+def _target_checks(name: str, target: Target) -> Iterator[Check]:
+    if target.range is not None:
+        low, high = target.range
+        yield Check(type="expect_column_values_to_be_between", kwargs={"column": name, "min_value": low, "max_value": high})
+    if target.classes is not None:
+        yield Check(type="expect_column_values_to_be_in_set", kwargs={"column": name, "value_set": list(target.classes)})
+
+
+if __name__ == "__main__":
+    run("check", check, "data/{workload}/checked")

@@ -1,0 +1,124 @@
+"""What several stages do with a workload's features: load the definitions, fill the views, join, look up online."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property, partial
+from pathlib import Path
+
+import polars as pl
+from feast import FeatureService, FeatureStore
+
+from watertight.core.project import Workload
+from watertight.core.tables import write_table
+from watertight.core.view_spec import ViewSpec
+from watertight.features.kernels import Kitchen, fill
+from watertight.progress import track
+from watertight.stores.definitions import Definitions, is_evidence, load_definitions, projections, read_from
+from watertight.stores.definitions import feature_columns as columns_of
+from watertight.stores.join import historical_features, join_keys
+from watertight.stores.private import private_store
+
+
+@dataclass(frozen=True)
+class Served:
+    """A view as a service serves it: under ``name``, filled as ``spec`` says, ``view`` being its own name."""
+
+    name: str
+    view: str
+    spec: ViewSpec
+    keys: dict[str, str]
+
+    @property
+    def key(self) -> str:
+        """The rows' column that this name joins on."""
+        return self.keys.get(self.spec.join_key, self.spec.join_key)
+
+
+@dataclass(frozen=True)
+class Features:
+    """A workload's Feast definitions, its service, and how its views are filled."""
+
+    work: Workload
+
+    @cached_property
+    def definitions(self) -> Definitions:
+        """The Feast objects of ``feature_repo/<workload>.py``."""
+        return load_definitions(self.work.feature_module)
+
+    @cached_property
+    def service(self) -> FeatureService:
+        """The feature service of the training set."""
+        return self.definitions.service(self.work.params.join.service)
+
+    @cached_property
+    def specs(self) -> dict[str, ViewSpec]:
+        """Of each view, what fills it."""
+        return self.definitions.specs()
+
+    @property
+    def columns(self) -> list[str]:
+        """Every joined column, evidence among them."""
+        return columns_of(self.service)
+
+    @property
+    def model_columns(self) -> list[str]:
+        """The joined columns that a model may take."""
+        return [name for name in self.columns if not is_evidence(name)]
+
+    @property
+    def join_keys(self) -> list[str]:
+        """The rows' columns that the service joins on."""
+        keys = {name: [*view.join_keys] for name, view in self.definitions.views.items()}
+        on_demand = {name: [] for name in self.definitions.on_demand}
+        return join_keys(self.service, {**on_demand, **keys})
+
+    def served(self, derived_from: str) -> list[Served]:
+        """The served views that are derived from ``content``, or from ``labels``."""
+        every = [
+            Served(name, view["view"], self.specs[view["view"]], view["keys"])
+            for name, view in projections(self.service).items()
+            if view["view"] in self.specs
+        ]
+        return [served for served in every if served.spec.derived_from == derived_from]
+
+    @contextmanager
+    def store(self, online: Path | None = None) -> Iterator[FeatureStore]:
+        """A private Feast store with these definitions."""
+        config = self.work.project.root / "feature_repo" / "feature_store.yaml"
+        with private_store(self.definitions, config, online) as store:
+            yield store
+
+    def fill(self, name: str, rows: pl.DataFrame, kitchen: Kitchen) -> pl.DataFrame:
+        """The table of one view from ``rows``."""
+        return fill(self.specs[name], rows, kitchen)
+
+    def kitchen(self, what: str = "texts") -> Kitchen:
+        """What kernels may use: the declared encoder, and progress on standard error."""
+        return Kitchen(self.work.params.featurize.encoder, partial(track, what=what))
+
+    def joined(self, rows: pl.DataFrame) -> pl.DataFrame:
+        """The service's features for each of ``rows`` as of its ``asked_at``, from the project's own tables."""
+        with self.store() as store:
+            return historical_features(store, self.service, rows, self.join_keys)
+
+
+def features_of_new_rows(features: Features, rows: pl.DataFrame) -> pl.DataFrame:
+    """The same join for rows that are not part of the project: their own content, the project's history."""
+    content = [name for name, spec in features.specs.items() if spec.derived_from == "content"]
+    with tempfile.TemporaryDirectory(prefix="watertight-rows-") as folder:
+        places = {name: Path(folder, f"{name}.parquet") for name in content}
+        write_views(features, rows, content, places)
+        read_from(features.definitions, places)
+        return features.joined(rows)
+
+
+def write_views(features: Features, rows: pl.DataFrame, names: Iterable[str], places: dict[str, Path]) -> dict[str, int]:
+    """Fill the named views from ``rows`` and write them; answers what the kernels noted."""
+    kitchen = features.kitchen()
+    for name in names:
+        write_table(features.fill(name, rows, kitchen), places[name])
+    return kitchen.notes

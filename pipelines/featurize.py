@@ -1,0 +1,26 @@
+"""featurize: checked rows → the Parquet behind every view."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pipelines.features import Features, write_views
+from pipelines.stage import run
+from watertight.core.digests import file_digest
+from watertight.core.project import Workload
+from watertight.core.tables import read_table, write_json
+
+
+def featurize(work: Workload, out: Path) -> None:
+    """One Parquet per view, each with join key, event and created timestamps, evidence and features."""
+    features = Features(work)
+    rows = read_table(work.data("checked", "rows.parquet"))
+    places = {name: out / f"{name}.parquet" for name in features.specs}
+    notes = write_views(features, rows, features.specs, places)
+    write_json({name: file_digest(place) for name, place in places.items()}, out / "features.json")
+    told = ", ".join(f"{value} {name.replace('_', ' ')}" for name, value in sorted(notes.items()))
+    print(f"{work.name} · featurize: {len(places)} views of {rows.height} rows; {told or 'nothing cached'}")
+
+
+if __name__ == "__main__":
+    run("featurize", featurize, "data/{workload}/features")

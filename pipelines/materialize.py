@@ -1,0 +1,72 @@
+"""materialize: the newest row of every entity into the online store."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from pipelines.features import Features
+from pipelines.stage import run
+from watertight.core.digests import json_digest
+from watertight.core.project import Workload
+from watertight.core.tables import read_json, read_table, replacing, write_json
+from watertight.stores.definitions import described
+from watertight.stores.online import materialize as write_online
+
+
+def materialize(work: Workload, out: Path) -> None:
+    """Rebuild the online store from the feature tables, and say what is in it."""
+    features = Features(work)
+    told = contents(features)
+    build_online(features, told)
+    write_json(told, out / "online.json")
+
+
+def contents(features: Features) -> dict[str, Any]:
+    """What the online store holds, or would: per view its entities and newest event, and a digest of it all."""
+    work = features.work
+    views = {name: _newest(features, name) for name in features.specs}
+    basis = [read_json(work.data("features", "features.json")), described(features.definitions, features.service)]
+    return {"views": views, "digest": json_digest(basis)}
+
+
+def online_store(features: Features) -> Path:
+    """The embedded online store as the declarations want it; rebuilt here if it is missing or of other content."""
+    told = contents(features)
+    stamp = _place(features.work) / "stamp.json"
+    if not stamp.is_file() or read_json(stamp) != told:
+        build_online(features, told)
+    return _place(features.work) / "online.db"
+
+
+def build_online(features: Features, told: dict[str, Any]) -> None:
+    """Write the whole store beside the old one, then put it in its place; the stamp comes with it."""
+    newest = max((view["newest"] for view in told["views"].values() if view["newest"]), default=None)
+    with replacing(_place(features.work)) as [draft]:
+        draft.mkdir()
+        with features.store(draft / "online.db") as store:
+            if newest is not None:
+                until = datetime.fromisoformat(newest) + timedelta(seconds=1)
+                write_online(store, list(told["views"]), until)
+        write_json(told, draft / "stamp.json")
+
+
+def _place(work: Workload) -> Path:
+    return work.data("online")
+
+
+def _newest(features: Features, name: str) -> dict[str, Any]:
+    key = features.specs[name].join_key
+    table = read_table(features.work.data("features", f"{name}.parquet"), [key, "event_timestamp"])
+    newest = table["event_timestamp"].max()
+    return {
+        "entities": table.select(pl.col(key).n_unique()).item(),
+        "newest": newest.isoformat() if isinstance(newest, datetime) else None,
+    }
+
+
+if __name__ == "__main__":
+    run("materialize", materialize, "artifacts/{workload}/online")

@@ -1,0 +1,155 @@
+"""predict: the bundle's models on rows that are not part of the project, each as of its own moment."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from pipelines.check import judge_rows, set_aside
+from pipelines.features import Features, features_of_new_rows
+from pipelines.materialize import online_store
+from pipelines.source import rows_of_file
+from watertight.core.declare import nearest
+from watertight.core.digests import json_digest
+from watertight.core.errors import Misuse, Refusal
+from watertight.core.project import Workload
+from watertight.core.rows import merged, typed_rows
+from watertight.core.time import microseconds, to_utc
+from watertight.core.view_spec import evidence_column
+from watertight.learners.catalogue import load
+from watertight.learners.matrix import feature_matrix
+from watertight.learners.out_of_fold import output_columns
+from watertight.registry.bundle import Bundle, open_bundle
+from watertight.stores.definitions import described
+from watertight.stores.online import online_features
+
+WRITERS = {".csv": pl.DataFrame.write_csv, ".parquet": pl.DataFrame.write_parquet, ".jsonl": pl.DataFrame.write_ndjson}
+
+
+def predict_file(work: Workload, source: Path, to: Path) -> pl.DataFrame:
+    """Predict every row of a file in the source's own format, as of its own time, and write the answers to ``to``.
+
+    Rows that a row-level check refuses are answered with nulls and the reason in ``refused``; none is lost. ``to``
+    ends in .csv, .parquet or .jsonl.
+    """
+    if to.suffix not in WRITERS:
+        raise Misuse(f"{to.name}: unknown kind of file", expected=", ".join(WRITERS))
+    rows = merged([typed_rows(rows_of_file(work, source), work.contract, source.stem)]).rows
+    verdict = judge_rows(work, rows)
+    verdict.demand()
+    aside = set_aside(verdict, rows).select("row_id", refused="reason")
+    good = rows.filter(~pl.col("row_id").is_in(aside["row_id"].to_list()))
+    features = Features(work)
+    answers = predictions(bundle_of(features), features_of_new_rows(features, good))
+    table = rows.select("row_id", "asked_at").join(answers, on="row_id", how="left", maintain_order="left")
+    table = table.join(aside, on="row_id", how="left", maintain_order="left")
+    _write(table, to)
+    return table
+
+
+def predict_one(work: Workload, values: Mapping[str, str], at: str | None) -> dict[str, Any]:
+    """Predict one row from its texts and keys, by the bundle and the online store.
+
+    ``values`` gives texts and entity keys by column name (``_id`` may be left off a key); ``at`` is ISO 8601, by default
+    now. The online store knows the newest state alone, so a moment before that state is answered by the join.
+    """
+    row = _row(work, values, at)
+    features = Features(work)
+    bundle = bundle_of(features)
+    joined, path = features_online(features, row), "online"
+    if joined is None:
+        joined, path = features_of_new_rows(features, row), "history"
+    answer = predictions(bundle, joined).drop("row_id").row(0, named=True)
+    return {"at": row["asked_at"][0].isoformat(), "features_from": path, "predictions": answer}
+
+
+def bundle_of(features: Features) -> Bundle:
+    """The registered bundle; raises Refusal where it was fitted on other feature definitions than today's."""
+    bundle = open_bundle(features.work.artifacts("bundle"))
+    today = described(features.definitions, features.service)
+    if json_digest(bundle.manifest.signature) != json_digest(today):
+        raise Refusal(
+            "the bundle was fitted on other feature definitions than those of feature_repo/",
+            workload=features.work.name,
+            expected="the signature in the bundle's manifest",
+            next_step="dvc repro, or go back to the definitions of the bundle",
+        )
+    return bundle
+
+
+def predictions(bundle: Bundle, joined: pl.DataFrame) -> pl.DataFrame:
+    """row_id and, per target, the named outputs of the bundle's models; models of several seeds are averaged."""
+    outputs: dict[str, list[Any]] = {}
+    for model, folder in bundle.places():
+        matrix = feature_matrix(joined, model.columns, model.widths)
+        for output, values in load(model.family, folder).predict(matrix).items():
+            name = model.target if output == "mean" else f"{model.target}_{output}"
+            outputs.setdefault(name, []).append(values)
+    means = {name: np.mean(values, axis=0) for name, values in outputs.items()}
+    return joined.select("row_id").with_columns(output_columns(means))
+
+
+def features_online(features: Features, row: pl.DataFrame) -> pl.DataFrame | None:
+    """The service's features of one row: its content computed here, its history looked up online.
+
+    None where the online state is newer than the row's moment: that state has seen the row's future.
+    """
+    content = _content(features, row)
+    wanted = [name for name in features.columns if name not in content]
+    keys = {name: row[name][0] for name in features.join_keys}
+    asked = {**keys, "asked_at_us": row.select(microseconds("asked_at")).item()}
+    with features.store(online_store(features)) as store:
+        found = online_features(store, [name.replace("__", ":", 1) for name in wanted], [asked])
+    late = [
+        view.name
+        for view in features.served("labels")
+        if (known := found[evidence_column(view.name)][0]) is not None and known >= asked["asked_at_us"]
+    ]
+    if late:
+        return None
+    values = {**content, **{name: found[name] for name in wanted}}
+    return pl.DataFrame({"row_id": row["row_id"], **{name: values[name] for name in features.columns}}, strict=False)
+
+
+def _content(features: Features, row: pl.DataFrame) -> dict[str, list[Any]]:
+    """The columns of the service's content views, from the row's own text; null where the row has no such key."""
+    kitchen, found = features.kitchen(), {}
+    for view in features.served("content"):
+        table = features.fill(view.view, row, kitchen)
+        mine = table.filter(pl.col(view.spec.join_key) == row[view.key][0])
+        for column in features.columns:
+            name, _, feature = column.partition("__")
+            if name == view.name:
+                found[column] = mine[feature].to_list() or [None]
+    return found
+
+
+def _row(work: Workload, values: Mapping[str, str], at: str | None) -> pl.DataFrame:
+    """One typed, unlabelled row; keys that are not given stand for things seen for the first time."""
+    contract = work.contract
+    known = {name.removesuffix("_id"): name for name in contract.keys} | {name: name for name in (*contract.keys, *contract.text)}
+    strange = [name for name in values if name not in known]
+    if strange:
+        raise Misuse(f"no text or key is called {strange[0]!r}; {nearest(strange[0], known)}", workload=work.name)
+    given = {known[name]: value for name, value in values.items()}
+    missing = [name for name in contract.text if name not in given]
+    if missing:
+        raise Misuse(f"a prediction needs --{missing[0]}", workload=work.name)
+    asked = to_utc(pl.Series("asked_at", [at or datetime.now(UTC).isoformat()]), contract.zone)
+    if asked[0] is None:
+        raise Misuse(f"{at!r} is no time", expected="ISO 8601, such as 2025-05-03T09:30:00Z")
+    fresh = {name: given.get(name, "new") for name in (*contract.keys, *contract.text)}
+    extras = dict.fromkeys(contract.columns)
+    return typed_rows(pl.DataFrame({"row_id": "new", **extras, **fresh, "asked_at": asked}), contract, "asked")
+
+
+def _write(table: pl.DataFrame, to: Path) -> None:
+    draft = to.with_name(f".{to.name}.draft")
+    to.parent.mkdir(parents=True, exist_ok=True)
+    WRITERS[to.suffix](table, draft)
+    draft.replace(to)

@@ -1,0 +1,57 @@
+"""register: the final models of the declared cell become a bundle with a signature and a model card."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from pipelines.stage import run
+from watertight.core.errors import Misuse
+from watertight.core.project import Workload
+from watertight.core.tables import read_json, read_table
+from watertight.registry.bundle import Manifest, Model, seal
+from watertight.registry.card import card
+
+RUNTIME = "watertight"
+
+
+def register(work: Workload, out: Path) -> None:
+    """The bundle: models, card, and a manifest with the sha256 of every file."""
+    trained = read_json(work.artifacts("train", "train.json"))
+    joined = read_json(work.data("training_set", "training_set.json"))
+    cell = work.params.register_.cell
+    models = tuple(Model(**told) for told in trained["cells"] if told["cell"] == cell)
+    if not models:
+        raise Misuse(f"cell {cell!r} has no models", expected="a cell that trains at least one target of this source")
+    for model in models:
+        shutil.copytree(work.artifacts("train", model.folder), out / model.folder)
+    manifest = Manifest(
+        workload=work.name,
+        source=work.params.source.name,
+        runtime=RUNTIME,
+        encoder=work.params.featurize.encoder,
+        service=work.params.join.service,
+        signature=joined["signature"],
+        models=models,
+    )
+    (out / "card.md").write_text(card(manifest, _facts(work)), encoding="utf-8")
+    seal(out, manifest)
+
+
+def _facts(work: Workload) -> dict[str, Any]:
+    figures: pl.DataFrame = read_table(work.artifacts("evaluate", "figures.parquet"))
+    return {
+        "about": work.contract.about,
+        "licence": work.contract.licence,
+        "figures": figures.rows(named=True),
+        "split": read_json(work.data("split", "split.json"))["counts"],
+        "guard": read_json(work.artifacts("guard", "verdict.json"))["counts"],
+        "baselines": work.params.evaluate.baselines,
+    }
+
+
+if __name__ == "__main__":
+    run("register", register, "artifacts/{workload}/bundle")

@@ -1,0 +1,124 @@
+"""Read a source: a simulator, or a SQL query over a raw file, as its contract says."""
+
+from __future__ import annotations
+
+import importlib.util
+import inspect
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import polars as pl
+
+from watertight.core.contract import SourceContract
+from watertight.core.declare import nearest, pick
+from watertight.core.digests import file_digest
+from watertight.core.errors import Misuse, Refusal
+from watertight.core.project import Workload
+
+READERS = {
+    ".csv": lambda path: pl.read_csv(path, infer_schema=False),
+    ".tsv": lambda path: pl.read_csv(path, infer_schema=False, separator="\t"),
+    ".jsonl": lambda path: pl.read_ndjson(path, infer_schema_length=None),
+    ".json": lambda path: pl.read_json(path, infer_schema_length=None),
+    ".parquet": lambda path: pl.read_parquet(path, glob=False),
+}
+
+
+def drops(work: Workload) -> Iterator[tuple[str, pl.DataFrame]]:
+    """The raw rows of the workload's source, drop by drop in their declared order, as (name, rows)."""
+    simulator = work.source_folder / f"{work.params.source.name}.py"
+    if simulator.is_file():
+        yield work.params.source.name, _simulated(work, simulator)
+        return
+    for name in _declared_drops(work):
+        yield Path(name).stem, rows_of_file(work, _pinned(work, name))
+
+
+def rows_of_file(work: Workload, path: Path) -> pl.DataFrame:
+    """The rows that the source's query makes of a raw file; raises Refusal where it is not such a file."""
+    query = work.source_folder / f"{work.params.source.name}.sql"
+    if not query.is_file():
+        raise Misuse(f"source {work.params.source.name!r} has no query, so it reads no files", expected=f"a query in {query.name}")
+    raw = _with_optional(_read(path), work.contract, path)
+    with duckdb.connect() as connection:
+        connection.execute("SET threads = 1")
+        connection.register("raw", raw.to_arrow())
+        return pl.DataFrame(connection.sql(query.read_text(encoding="utf-8")).to_arrow_table())
+
+
+def _simulated(work: Workload, path: Path) -> pl.DataFrame:
+    spec = importlib.util.spec_from_file_location(f"pipelines.sources.{work.name}.{path.stem}", path)
+    if spec is None or spec.loader is None:
+        raise Misuse(f"{path} cannot be imported")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.simulate(**_bound(module.simulate, work))
+
+
+def _bound(simulate: Any, work: Workload) -> dict[str, Any]:
+    options, known = work.params.source.chosen, inspect.signature(simulate).parameters
+    for name in options:
+        if name not in known:
+            raise Misuse(f"source {work.params.source.name!r} has no option {name!r}; {nearest(name, known)}")
+    return options
+
+
+def _declared_drops(work: Workload) -> list[str]:
+    options, contract = work.params.source.chosen, work.contract
+    for name in options:
+        if name != "drops":
+            raise Misuse(f"source {work.params.source.name!r} has no option {name!r}; known: drops")
+    return list(options.get("drops", contract.files))
+
+
+def _pinned(work: Workload, name: str) -> Path:
+    """The raw file of a drop, if it is there and has the bytes that the contract pins."""
+    declared = pick(work.contract.files, name, "raw file")
+    path = work.project.raw_root / declared.path
+    source = f"{work.name}/{work.params.source.name}"
+    if not path.is_file():
+        raise Misuse(
+            f"the raw file {name} is not there",
+            expected=f"{declared.path} under {work.project.raw_root}",
+            next_step=f"watertight fetch {source}   (or set WATERTIGHT_RAW to the folder that holds {declared.path})",
+        )
+    digest = file_digest(path)
+    if digest != declared.sha256:
+        raise Refusal(
+            f"the raw file {name} is not the one that the contract pins",
+            expected=f"sha256 {declared.sha256}, found {digest}",
+            next_step=f"watertight fetch {source}, or pin the new file in the contract as a drop of its own",
+        )
+    return path
+
+
+def _read(path: Path) -> pl.DataFrame:
+    reader = pick(READERS, path.suffix.lower(), "kind of file")
+    if not path.is_file():
+        raise Misuse(f"{path} is not there", expected="a file in the source's own format")
+    try:
+        return reader(path)
+    except pl.exceptions.NoDataError as error:
+        raise Refusal(f"{path.name} is empty", expected="a header and at least one row") from error
+    except (pl.exceptions.PolarsError, UnicodeDecodeError) as error:
+        reason = str(error).splitlines()[0]
+        raise Refusal(f"{path.name} cannot be read: {reason}", expected=f"a whole {path.suffix[1:]} file in UTF-8") from error
+
+
+def _with_optional(raw: pl.DataFrame, contract: SourceContract, path: Path) -> pl.DataFrame:
+    known = [*contract.required, *contract.optional]
+    missing = [name for name in contract.required if name not in raw.columns]
+    strange = [name for name in raw.columns if name not in known]
+    problems = [f"lacks {name!r}; {nearest(name, strange or raw.columns)}" for name in missing]
+    problems += [f"has {name!r}, which the contract does not name; {nearest(name, known)}" for name in strange]
+    if problems:
+        raise Refusal(
+            f"{path.name} has other columns than its source\n" + "\n".join(f"  - {line}" for line in problems),
+            column=", ".join(missing or strange),
+            expected=f"{', '.join(contract.required)}; optional: {', '.join(contract.optional) or 'none'}",
+            next_step="mend the header, or the contract if the source has changed; nothing was changed",
+        )
+    absent = [name for name in contract.optional if name not in raw.columns]
+    return raw.with_columns(pl.lit(None, dtype=pl.String).alias(name) for name in absent)

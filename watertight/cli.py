@@ -1,0 +1,117 @@
+"""The command line. Nothing heavy is imported before a command needs it."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+app = typer.Typer(
+    name="watertight",
+    help="Features, models and evidence in which nothing leaks.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+Json = Annotated[bool, typer.Option("--json", help="Answer as JSON, for machines.")]
+WorkloadName = Annotated[str, typer.Argument(help="A workload of params.yaml.")]
+
+
+@app.callback()
+def root() -> None:
+    """Features, models and evidence in which nothing leaks."""
+
+
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def predict(
+    context: typer.Context,
+    workload: WorkloadName,
+    at: Annotated[str | None, typer.Option(help="The moment asked about, ISO 8601; default: now.")] = None,
+    from_file: Annotated[Path | None, typer.Option("--from", help="A file of rows in the source's own format.")] = None,
+    to_file: Annotated[Path | None, typer.Option("--to", help="Where to write: .csv, .parquet or .jsonl.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Predict one row (--text "…" --author a0001 [--at …]) or a file of rows (--from FILE --to FILE).
+
+    The options of one row are the workload's own texts and entity keys, the keys with or without their "_id".
+    """
+
+    def work() -> Any:
+        from pipelines import predict as stage  # noqa: PLC0415 - seconds to import
+
+        found = _workload(workload)
+        if from_file and to_file:
+            table = stage.predict_file(found, from_file, to_file)
+            return {"rows": table.height, "refused": table["refused"].is_not_null().sum(), "to": str(to_file)}
+        return stage.predict_one(found, _pairs(context.args), at)
+
+    _run(workload, "predict", work, as_json)
+
+
+@app.command()
+def fetch(
+    source: Annotated[str, typer.Argument(help="workload/source, such as perception/semeval2026.")],
+    as_json: Json = False,
+) -> None:
+    """Download a source's raw files to the raw root; each must have the sha256 that its contract pins."""
+
+    def work() -> Any:
+        from pipelines.fetch import fetch_source  # noqa: PLC0415 - only where it is needed
+
+        workload, _, name = source.partition("/")
+        return fetch_source(_project(), workload, name)
+
+    _run(source, "fetch", work, as_json)
+
+
+def _project() -> Any:
+    from watertight.core.project import find_project  # noqa: PLC0415 - Polars and pydantic behind it
+
+    project = find_project()
+    os.chdir(project.root)
+    sys.path.insert(0, str(project.root))
+    return project
+
+
+def _workload(name: str) -> Any:
+    return _project().workload(name)
+
+
+def _pairs(arguments: list[str]) -> dict[str, str]:
+    from watertight.core.errors import Misuse  # noqa: PLC0415 - light, but beside the others
+
+    names, values = arguments[::2], arguments[1::2]
+    if len(names) != len(values) or any(not name.startswith("--") for name in names):
+        raise Misuse(f"cannot read {' '.join(arguments)!r}", expected='--name value pairs, such as --text "…" --author a0001')
+    return {name[2:].replace("-", "_"): value for name, value in zip(names, values, strict=True)}
+
+
+def _run(workload: str, stage: str, work: Callable[[], Any], as_json: bool) -> None:
+    """Run a command; tell its answer, or its error without a traceback, with the exit status of the error."""
+    from watertight.core import numerics  # noqa: PLC0415 - before anything numeric is imported
+    from watertight.core.errors import WatertightError  # noqa: PLC0415
+
+    numerics.pin()
+    try:
+        answer = work()
+    except WatertightError as error:
+        typer.echo(str(error.located(workload, stage)), err=True)
+        raise typer.Exit(error.exit_code) from error
+    typer.echo(json.dumps(answer, ensure_ascii=False, sort_keys=True) if as_json else _told(answer))
+
+
+def _told(answer: Any, indent: str = "") -> str:
+    if not isinstance(answer, dict):
+        return f"{indent}{answer}"
+    lines = []
+    for name, value in answer.items():
+        nested = isinstance(value, dict)
+        told = f"{value:.4f}" if isinstance(value, float) else value
+        lines.append(f"{indent}{name}:\n{_told(value, indent + '  ')}" if nested else f"{indent}{name}: {told}")
+    return "\n".join(lines)

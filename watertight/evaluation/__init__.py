@@ -1,0 +1,1 @@
+"""Figures, each with the row set that it was computed on."""

@@ -1,0 +1,149 @@
+"""Splits as one function of the drops in their order: stratified once, stable for ever.
+
+The groups of the first drop are dealt out so that the declared strata are balanced; a group that comes later goes
+where a seeded hash of its name says. A group once assigned stays, and so does the instant at which its future begins.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+import numpy as np
+import polars as pl
+from sklearn.model_selection import StratifiedGroupKFold
+
+from watertight.core.digests import unit_interval
+from watertight.core.errors import Refusal
+from watertight.core.workload import SplitParams, TestFuture
+
+GROUP_SCHEMA = {"group_id": pl.String, "held_out": pl.Boolean, "group_fold": pl.Int64}
+
+
+@dataclass(frozen=True)
+class Splitting:
+    """``rows``: row_id, split, fold (null outside train). ``groups``: group_id, held_out, group_fold, future_from."""
+
+    rows: pl.DataFrame
+    groups: pl.DataFrame
+
+
+def split_rows(rows: pl.DataFrame, labelled: pl.Series, params: SplitParams, strata: list[str]) -> Splitting:
+    """Assign every row.
+
+    ``rows`` in the order of their drops, with row_id, group_id, parent_id, asked_at, drop and the ``strata`` columns;
+    ``labelled`` a boolean per row. ``test_groups``: the rows of held-out groups. ``test_future``: rows asked from the
+    group's ``future_from`` on. ``embargo``: rows in the gap before it, and children of rows outside train: neither
+    trained on nor scored. ``unlabelled``: rows without any target. Raises Refusal where there are fewer groups than
+    folds.
+    """
+    marked = rows.with_columns(labelled.alias("labelled"))
+    groups = _assigned_groups(marked, params, strata)
+    future = _future_from(marked, groups, params.test_future)
+    groups = groups.join(future, on="group_id", how="left", maintain_order="left")
+    return Splitting(_assigned_rows(marked, groups, params.test_future), groups)
+
+
+def _assigned_groups(rows: pl.DataFrame, params: SplitParams, strata: list[str]) -> pl.DataFrame:
+    first = rows.filter((pl.col("drop") == rows["drop"][0]) & pl.col("labelled"))
+    known = _dealt(first, params, strata)
+    late = rows.filter(~pl.col("group_id").is_in(known["group_id"].to_list()))["group_id"].unique(maintain_order=True)
+    hashed = [(group, *_hashed(group, params)) for group in late]
+    return pl.concat([known, pl.DataFrame(hashed, schema=GROUP_SCHEMA, orient="row")]).sort("group_id")
+
+
+def _hashed(group: str, params: SplitParams) -> tuple[bool, int]:
+    held_out = unit_interval(params.seed, "test_groups", group) < params.test_groups.share
+    return held_out, int(unit_interval(params.seed, "fold", group) * params.folds)
+
+
+def _dealt(rows: pl.DataFrame, params: SplitParams, strata: list[str]) -> pl.DataFrame:
+    """The groups of the first drop: a share of each stratum held out, the rest in balanced folds."""
+    parts = [pl.col(name).cast(pl.String).fill_null("") for name in strata]
+    keyed = rows.with_columns(stratum=pl.concat_str([*parts, pl.lit("")], separator="|"))
+    held_out = _held_out(keyed, params)
+    rest = keyed.filter(~pl.col("group_id").is_in(list(held_out))).sort("row_id")
+    groups = rest["group_id"].n_unique()
+    if groups < params.folds:
+        raise Refusal(
+            f"{groups} group(s) are left to train on, fewer than the {params.folds} folds",
+            column="group_id",
+            expected="at least one group per fold",
+            next_step="declare fewer folds or a smaller share of test_groups",
+        )
+    folds = _folds(rest, params)
+    kept = pl.DataFrame({"group_id": list(folds), "held_out": False, "group_fold": list(folds.values())}, schema=GROUP_SCHEMA)
+    out = pl.DataFrame({"group_id": sorted(held_out), "held_out": True, "group_fold": 0}, schema=GROUP_SCHEMA)
+    return pl.concat([kept, out])
+
+
+def _held_out(rows: pl.DataFrame, params: SplitParams) -> set[str]:
+    """In each stratum (a group's commonest), the groups that come first by their seeded hash."""
+    groups = rows.group_by("group_id").agg(pl.col("stratum").mode().sort().first()).sort("group_id")
+    chosen: set[str] = set()
+    for (_,), members in sorted(groups.partition_by("stratum", as_dict=True).items()):
+        order = sorted(members["group_id"], key=lambda group: unit_interval(params.seed, "test_groups", group))
+        chosen |= set(order[: round(len(order) * params.test_groups.share)])
+    return chosen
+
+
+def _folds(rows: pl.DataFrame, params: SplitParams) -> dict[str, int]:
+    splitter = StratifiedGroupKFold(n_splits=params.folds, shuffle=True, random_state=params.seed)
+    groups = rows["group_id"].to_numpy()
+    parts = splitter.split(np.zeros(len(groups)), rows["stratum"].to_numpy(), groups)
+    return {str(group): fold for fold, (_, held) in enumerate(parts) for group in np.unique(groups[held])}
+
+
+def _future_from(rows: pl.DataFrame, groups: pl.DataFrame, future: TestFuture) -> pl.DataFrame:
+    """Per group, the instant its future begins: fixed by the drop in which it first came; null where it has none.
+
+    It is the instant of the first of the last ``share`` of the group's labelled rows. A group that would keep no row
+    a gap earlier has no future: all its rows are trained on.
+    """
+    own = _first_appearance(rows.filter(pl.col("labelled"))).sort("asked_at", "row_id")
+    place, size = pl.int_range(pl.len()).over("group_id"), pl.len().over("group_id")
+    last = place >= (size * (1 - future.share)).ceil()
+    starts = own.filter(last).group_by("group_id").agg(future_from=pl.col("asked_at").min())
+    trained = own.join(starts, on="group_id").filter(pl.col("asked_at") < pl.col("future_from") - timedelta(days=future.gap_days))
+    lasting = starts.filter(pl.col("group_id").is_in(trained["group_id"].unique().to_list()))
+    free = groups.filter(~pl.col("held_out"))["group_id"].to_list()
+    return lasting.filter(pl.col("group_id").is_in(free))
+
+
+def _first_appearance(rows: pl.DataFrame) -> pl.DataFrame:
+    """The rows of each group that came in the drop in which the group first came."""
+    drops = rows["drop"].unique(maintain_order=True).to_list()
+    number = pl.col("drop").replace_strict(drops, list(range(len(drops))), return_dtype=pl.Int64)
+    return rows.filter(number == number.min().over("group_id"))
+
+
+def _assigned_rows(rows: pl.DataFrame, groups: pl.DataFrame, future: TestFuture) -> pl.DataFrame:
+    gap = timedelta(days=future.gap_days)
+    early = pl.col("future_from").is_null() | (pl.col("asked_at") < pl.col("future_from") - gap)
+    split = (
+        pl.when(~pl.col("labelled"))
+        .then(pl.lit("unlabelled"))
+        .when(pl.col("held_out"))
+        .then(pl.lit("test_groups"))
+        .when(early)
+        .then(pl.lit("train"))
+        .when(pl.col("asked_at") >= pl.col("future_from"))
+        .then(pl.lit("test_future"))
+        .otherwise(pl.lit("embargo"))
+    )
+    placed = rows.join(groups, on="group_id", how="left", maintain_order="left").with_columns(split=split)
+    beside = _beside_parents(placed)
+    fold = pl.when(pl.col("split") == "train").then(pl.col("group_fold"))
+    return beside.select("row_id", "split", fold=fold)
+
+
+def _beside_parents(placed: pl.DataFrame) -> pl.DataFrame:
+    """Children of training rows are trained on in their parent's fold; children of any other row are set aside."""
+    parents = placed.select(parent_id="row_id", parent_split="split", parent_fold="group_fold")
+    joined = placed.join(parents, on="parent_id", how="left", maintain_order="left")
+    child = pl.col("parent_id").is_not_null()
+    split = pl.when(~child).then("split").when(pl.col("parent_split") == "train").then(pl.lit("train"))
+    return joined.with_columns(
+        split=split.otherwise(pl.lit("embargo")),
+        group_fold=pl.when(child).then("parent_fold").otherwise("group_fold"),
+    )

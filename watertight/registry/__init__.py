@@ -1,0 +1,1 @@
+"""Bundles of trusted models: written once, checked on loading, never executed."""

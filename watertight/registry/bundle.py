@@ -1,0 +1,87 @@
+"""A bundle: models in non-executable formats, the signature that says how to feed them, a digest for every file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from watertight.core.declare import Declaration, parse
+from watertight.core.digests import file_digest
+from watertight.core.errors import Misuse, Refusal
+from watertight.core.tables import read_json, write_json
+
+MANIFEST = "manifest.json"
+
+
+class Model(Declaration):
+    """One model of a bundle: the target it predicts, its family and folder, and the columns it takes in their order.
+
+    ``widths`` is the length of each list column. ``fitted_on`` is the digest of the root row ids behind it.
+    """
+
+    target: str
+    kind: str
+    cell: str
+    seed: int
+    family: str
+    folder: str
+    columns: tuple[str, ...]
+    widths: dict[str, int]
+    fitted_on: str
+
+
+class Manifest(Declaration):
+    """What a bundle is. ``runtime`` says how it is to be run; ``signature`` is the canonical form of its features."""
+
+    workload: str
+    source: str
+    runtime: str
+    encoder: str
+    service: str
+    signature: dict[str, Any]
+    models: tuple[Model, ...]
+    files: dict[str, str] = {}
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A bundle on disk whose every file has the digest that its manifest states."""
+
+    folder: Path
+    manifest: Manifest
+
+    def places(self) -> list[tuple[Model, Path]]:
+        """Each model with its folder."""
+        return [(model, self.folder / model.folder) for model in self.manifest.models]
+
+
+def seal(folder: Path, manifest: Manifest) -> None:
+    """Write the manifest, with the sha256 of every other file in ``folder``."""
+    files = {path.relative_to(folder).as_posix(): file_digest(path) for path in sorted(folder.rglob("*")) if path.is_file()}
+    write_json(manifest.model_copy(update={"files": files}).model_dump(mode="json"), folder / MANIFEST)
+
+
+def open_bundle(folder: Path) -> Bundle:
+    """A bundle that is complete and unchanged; raises Misuse where there is none, Refusal where a file was edited."""
+    path = folder / MANIFEST
+    if not path.is_file():
+        raise Misuse("there is no bundle", expected=f"{MANIFEST} in {folder}", next_step="dvc repro, or dvc pull")
+    manifest = parse(Manifest, read_json(path), MANIFEST)
+    changed = [name for name, digest in manifest.files.items() if not _is(folder / name, digest)]
+    strange = [
+        path.relative_to(folder).as_posix()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and path.name != MANIFEST and path.relative_to(folder).as_posix() not in manifest.files
+    ]
+    if changed or strange:
+        raise Refusal(
+            f"the bundle is not what was registered: {', '.join([*changed, *strange])}",
+            expected="every file with the sha256 in the manifest, and no other file",
+            next_step="dvc checkout, or dvc pull",
+        )
+    return Bundle(folder, manifest)
+
+
+def _is(path: Path, digest: str) -> bool:
+    return path.is_file() and file_digest(path) == digest
