@@ -72,9 +72,10 @@ class Features:
     @property
     def join_keys(self) -> list[str]:
         """The rows' columns that the service joins on."""
-        keys = {name: [*view.join_keys] for name, view in self.definitions.views.items()}
-        on_demand = {name: [] for name in self.definitions.on_demand}
-        return join_keys(self.service, {**on_demand, **keys})
+        entities = self.definitions.entities
+        # A view's own `join_keys` is empty until Feast has applied it.
+        keys = {name: [entities[entity].join_key for entity in view.entities] for name, view in self.definitions.views.items()}
+        return join_keys(self.service, keys)
 
     def served(self, derived_from: str) -> list[Served]:
         """The served views that are derived from ``content``, or from ``labels``."""

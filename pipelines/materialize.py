@@ -23,6 +23,8 @@ def materialize(work: Workload, out: Path) -> None:
     told = contents(features)
     build_online(features, told)
     write_json(told, out / "online.json")
+    views = ", ".join(f"{name} {view['entities']}" for name, view in told["views"].items())
+    print(f"{work.name} · materialize: entities online: {views}")
 
 
 def contents(features: Features) -> dict[str, Any]:

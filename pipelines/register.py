@@ -47,7 +47,7 @@ def _facts(work: Workload) -> dict[str, Any]:
         "about": work.contract.about,
         "licence": work.contract.licence,
         "figures": figures.rows(named=True),
-        "split": read_json(work.data("split", "split.json"))["counts"],
+        "split": read_json(work.data("split", "split.json"))["parts"],
         "guard": read_json(work.artifacts("guard", "verdict.json"))["counts"],
         "baselines": work.params.evaluate.baselines,
     }

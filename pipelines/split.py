@@ -28,7 +28,7 @@ def split(work: Workload, out: Path) -> None:
     verdict.demand()
     write_table(splitting.rows, out / "split.parquet")
     write_table(splitting.groups, out / "groups.parquet")
-    report = {"counts": _counts(together), "strata_skipped": skipped, **verdict.summary()}
+    report = {"parts": _counts(together), "strata_skipped": skipped, **verdict.summary()}
     write_json(report, out / "split.json")
 
 

@@ -1,0 +1,1 @@
+"""Where rows come from: queries over raw files, and simulators."""

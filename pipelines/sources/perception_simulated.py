@@ -1,21 +1,23 @@
-"""Simulated source of the `perception` workload: short reflections by many authors, labelled some time after writing.
+"""Simulated source of the `perception` workload: reflections of many authors, labelled some time later.
 
 What is assumed (none of it tuned to a model):
 
-- An author has a mean mood and a mood that drifts around it (Ornstein-Uhlenbeck, 12 days); the same for energy. Neither
-  is written in the text, except that people in low mood meet a little more of the bad (0.3 of the situation).
-- A reflection tells of a situation in words of the emotion it expresses. Every evaluating sentence carries a tone;
-  the mean tone is what a reader can see of valence.
-- Valence and arousal = 0.58 visible + 0.52 hidden mood + 0.50 noise (before the logistic curve; visible and mood are
-  standardised and correlate a little), so the text alone explains about half of the variance, the mood (and hence the
-  author's earlier labels) about a quarter more, and about a quarter stays noise.
-- `invoked` is the emotion of the situation, `expressed` the one in the words: different under sarcasm (positive words
-  on a bad situation) and where an author wears a mask. `congruence` is their agreement, with an author's own level.
-- `willingness` to seek help: what is said of help, the author's openness, the mood. `comparator`: the change of the
-  mood against the author's own past and the change of tone; 0.5 is the same.
+- An author has a mean mood and a mood that drifts around it (Ornstein-Uhlenbeck, 12 days); the same for
+  energy. Neither is written in the text, except that people in low mood meet a little more of the bad.
+- A reflection tells of a situation in words of the emotion it expresses. Every evaluating sentence carries
+  a tone; the mean tone is what a reader can see of valence. Words and exclamation marks show arousal.
+- Valence and arousal = 0.58 visible + 0.52 hidden + 0.50 noise (before the logistic curve; the visible and
+  the hidden part have unit variance and correlate a little). So the text alone explains at best about half
+  of the variance, the mood, and hence the author's earlier labels, up to a quarter more; a quarter stays
+  noise.
+- `invoked` is the emotion of the situation, `expressed` the one in the words. They differ under sarcasm
+  (positive words on a bad situation) and where an author wears a mask. `congruence` is their agreement, on
+  an author's own level.
+- `willingness` to seek help: what the text says of help, the author's openness, the mood.
+- `comparator`: the change of mood and of tone against the author's own past; 0.5 is no change.
 - Labels come late: lognormal, median 14 hours. What would be labelled after the last day is unlabelled.
 - Edge cases have exact counts and cluster in authors; risky texts are generic and never graphic.
-- No two reflections share a sentence: the grammar does not repeat itself, people rarely do.
+- No two reflections share a sentence: the grammar does not repeat itself, as people rarely do.
 """
 
 from __future__ import annotations
@@ -40,16 +42,14 @@ from pipelines.sources.perception_grammar.voice import author_voices
 LONG_WORDS = 160
 """A text of more words is long."""
 COLUMNS: tuple[str, ...] = (
-    "row_id", "reflection_id", "author_id", "text", "asked_at", "labelled_at", "created_at", "language",
-    "device",
-    "risk_level", "words", "length", *EDGE_CASES, *labels.TARGETS,
+    "row_id", "reflection_id", "author_id", "text", "asked_at", "labelled_at", "created_at",
+    "language", "device", "risk_level", "words", "length", *EDGE_CASES, *labels.TARGETS,
 )
 HIDDEN: tuple[str, ...] = ("visible_valence", "visible_arousal", "mood", "energy", "mood_change")
 _STREAMS = ("visits", "delays", "states", "traits", "flags", "situations", "texts", "labels", "devices")
 _CAUSES = (
     "author", "invoked", "expressed", "sarcasm", "visible_valence", "visible_arousal", "mood", "energy",
-    "mood_change",
-    "help_said", "openness", "candour",
+    "mood_change", "help_said", "openness", "candour",
 )
 _Streams = dict[str, np.random.Generator]
 _Row = dict[str, Any]
@@ -58,11 +58,12 @@ _Row = dict[str, Any]
 def simulate(*, seed: int, reflections: int = 5200, authors: int = 800, days: int = 180) -> pl.DataFrame:
     """One row a reflection, sorted by `asked_at` and `row_id`; the same seed and sizes give the same frame.
 
-    Columns: `row_id` and `reflection_id` (equal), `author_id`, `text`; `asked_at`, `labelled_at` (null: unlabelled) and
-    `created_at` (`labelled_at`, else `asked_at`), Datetime us UTC within `days` from 2025-01-01; `language` (en,
-    hinglish), `device` (android, ios, web), `risk_level` (low, medium, high); `words` Int32, `length` (short up to 25,
-    medium up to 160, long); a Boolean an edge case; targets `valence`, `arousal`, `willingness`, `congruence`,
-    `comparator` (Float64, 0 to 1) and `invoked`, `expressed` ("core/leaf"), null exactly where unlabelled.
+    Columns: `row_id` and `reflection_id` (equal), `author_id`, `text`; `asked_at`, `labelled_at` (null
+    where unlabelled) and `created_at` (`labelled_at`, else `asked_at`), Datetime us UTC from 2025-01-01,
+    labelled within `days`; `language` (en, hinglish), `device` (android, ios, web), `risk_level` (low,
+    medium, high); `words` Int32, `length` (short up to 25 words, medium up to 160, long); a Boolean an
+    edge case; targets `valence`, `arousal`, `willingness`, `congruence`, `comparator` (Float64, 0 to 1),
+    `invoked` and `expressed` ("core/leaf"), all null exactly where unlabelled.
 
     Raises ValueError where an author would have no reflection, or a size is not positive.
     """
@@ -72,8 +73,9 @@ def simulate(*, seed: int, reflections: int = 5200, authors: int = 800, days: in
 def simulate_with_truth(*, seed: int, reflections: int, authors: int, days: int) -> pl.DataFrame:
     """As `simulate`, with the HIDDEN causes beside the columns: for tests and ceilings, never for features.
 
-    `visible_valence` and `visible_arousal` (-1 to 1) are what the text shows; `mood` and `energy` (unit variance) what
-    it does not; `mood_change` is the mood minus a running memory of the author's earlier moods.
+    `visible_valence` and `visible_arousal` (-1 to 1) are what the text shows; `mood` and `energy` (unit
+    variance) what it does not; `mood_change` is the mood minus a running memory of the author's earlier
+    moods.
     """
     _check_sizes(reflections, authors, days)
     streams = _streams(seed)
@@ -230,8 +232,7 @@ def _with_instants(rows: pl.DataFrame, days: int, rng: np.random.Generator) -> p
 
 
 def _instant(seconds: pl.Series) -> pl.Series:
-    origin = pl.lit(START, dtype=pl.Datetime("us", "UTC"))
-    return pl.select(origin + pl.duration(seconds=seconds)).to_series()
+    return ((seconds + int(START.timestamp())) * 1_000_000).cast(pl.Datetime("us", "UTC"))
 
 
 def _ids(prefix: str, number: pl.Series, width: int) -> pl.Series:

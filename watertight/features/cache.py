@@ -34,8 +34,7 @@ class CacheUnusable(Exception):
 
 
 def default_root() -> Path:
-    """Where caches live: the folder in the environment variable WATERTIGHT_CACHE, else
-    ``~/.cache/watertight``."""
+    """Where caches live: the folder named in WATERTIGHT_CACHE (environment), else ``~/.cache/watertight``."""
     named = os.environ.get("WATERTIGHT_CACHE")
     return Path(named).expanduser() if named else Path.home() / ".cache" / "watertight"
 
@@ -46,12 +45,12 @@ def text_digest(text: str) -> bytes:
 
 
 class VectorCache:
-    """Vectors of one ``space`` (an encoder with its settings), by ``text_digest``:
-    ``<root>/embeddings/<space>.sqlite``.
+    """Vectors of one ``space`` (an encoder with its settings) by ``text_digest``.
 
-    SQLite in WAL mode. Every ``write`` is one transaction, so a killed process leaves whole vectors or none,
-    and several processes may share the file. A stored vector of the wrong length counts as missing and is
-    replaced by the next ``write``. Deleting the file changes nothing but time. Use it as a context manager.
+    The file is ``<root>/embeddings/<space>.sqlite``, SQLite in WAL mode. Every ``write`` is one transaction,
+    so a killed process leaves whole vectors or none, and several processes may share the file. A stored
+    vector of the wrong length counts as missing and is replaced by the next ``write``. Deleting the file
+    changes nothing but time. Use it as a context manager.
 
     Raises CacheUnusable, from any method, if the file is damaged or stays locked for a minute.
     """
@@ -93,7 +92,7 @@ class VectorCache:
         """
         rows = np.ascontiguousarray(vectors, dtype=_STORED)
         if rows.ndim != 2 or len(rows) != len(digests):
-            raise ValueError(f"{len(digests)} digests need as many vectors, not an array of shape {rows.shape}")
+            raise ValueError(f"{len(digests)} digests need as many vectors, not shape {rows.shape}")
         with self._named(), self._transaction():
             self._db.execute("INSERT OR IGNORE INTO facts VALUES ('dimension', ?)", (rows.shape[1],))
             if (dimension := self._dimension()) != rows.shape[1]:
@@ -125,11 +124,11 @@ class VectorCache:
             yield
         except sqlite3.OperationalError as error:
             raise CacheUnusable(
-                f"{self.path}: {error}. Next: see that the disk has room, that the folder may be written to and "
-                "that no other process holds this file; or name another folder in WATERTIGHT_CACHE"
+                f"{self.path}: {error}. Next: see that the disk has room, the folder can be written to and "
+                "no other process holds the file; or name another folder in WATERTIGHT_CACHE"
             ) from error
         except sqlite3.DatabaseError as error:
             raise CacheUnusable(
-                f"{self.path} is damaged: {error}. Next: delete it together with its -wal and -shm files; that "
-                "costs nothing but time, as the texts are embedded again"
+                f"{self.path} is damaged: {error}. Next: delete it, with its -wal and -shm files; that costs "
+                "nothing but time, as the texts are embedded again"
             ) from error

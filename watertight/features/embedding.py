@@ -36,8 +36,7 @@ _BLOCK_BYTES = 2**17
 
 @dataclass(frozen=True)
 class EmbeddingReport:
-    """What ``embed`` did, in distinct texts: ``cached`` came from the cache, ``encoded`` were computed and
-    stored."""
+    """What ``embed`` did, in distinct texts: ``cached`` were in the cache, ``encoded`` are now."""
 
     cached: int
     encoded: int
@@ -85,15 +84,14 @@ def anchor_similarities(
     *,
     cache_root: Path | None = None,
 ) -> pl.DataFrame:
-    """Likeness of each text to each anchor: one Float32 column per anchor, named and ordered as in
-    ``anchors``.
+    """Likeness of each text to each anchor: a Float32 column per anchor, named and ordered as in ``anchors``.
 
     ``vectors``: as ``embed`` gave them with the same encoder. An anchor is a phrase or several; its vector is
     the mean of its phrases' vectors. A value is the cosine, -1 to 1, rounded to 4 decimals; null for a null
     vector.
 
-    Raises ValueError if an anchor has no phrase or ``vectors`` have another dimension than the encoder's, and
-    all that ``embed`` raises.
+    Raises ValueError if an anchor has no phrase or an empty one, if ``vectors`` have another dimension than
+    the encoder's, and all that ``embed`` raises.
     """
     phrases = {name: [given] if isinstance(given, str) else list(given) for name, given in anchors.items()}
     if not phrases:
@@ -108,14 +106,12 @@ def anchor_similarities(
 
 
 def space(encoder_name: str) -> str:
-    """The name of the cache for an encoder: 64 hexadecimal digits from its files' contents and RECIPE; no
-    torch."""
+    """An encoder's place in the cache: 64 hexadecimal digits, from its files' contents and RECIPE."""
     return json_digest({"encoder": fingerprint(encoder_folder(encoder_name)), **RECIPE})
 
 
 def encode_texts(encoder: Encoder, texts: Sequence[str]) -> Vector:
-    """The vectors of ``texts`` without any cache: float32 (texts by dimension), rounded to multiples of
-    1/4096."""
+    """The vectors of ``texts`` without the cache: float32 (texts by dimension), multiples of 1/4096."""
     windows = [split_windows(tokens, encoder.limit) for tokens in encoder.tokens(texts)]
     flat = encoder.encode_windows([window for of_text in windows for window in of_text])
     ends = np.cumsum([len(of_text) for of_text in windows])
@@ -152,8 +148,7 @@ def _stored_one_by_one(
 
 
 def _blocks(missing: Mapping[bytes, str]) -> Iterator[list[bytes]]:
-    """Digests in blocks that are stored at once, texts of like length together: less padding, bounded
-    memory."""
+    """Digests in blocks that are stored at once, like lengths together: little padding, bounded memory."""
     sizes = {digest: len(text.encode()) for digest, text in missing.items()}
     block: list[bytes] = []
     room = _BLOCK_BYTES
@@ -179,8 +174,8 @@ def _spread(texts: pl.Series, distinct: pl.Series, vectors: Sequence[Vector]) ->
 def _directions(
     phrases: Mapping[str, Sequence[str]], encoder_name: str, cache_root: Path | None
 ) -> NDArray[np.float64]:
-    if bare := [name for name, given in phrases.items() if not given]:
-        raise ValueError(f"anchors without a phrase: {', '.join(bare)}")
+    if bare := [name for name, given in phrases.items() if not given or not all(given)]:
+        raise ValueError(f"anchors without a phrase, or with an empty one: {', '.join(bare)}")
     every = pl.Series([phrase for given in phrases.values() for phrase in given], dtype=pl.String)
     vectors, _ = embed(every, encoder_name, cache_root=cache_root)
     matrix = _matrix(vectors, len(vectors[0]))
@@ -191,11 +186,12 @@ def _directions(
 def _matrix(vectors: pl.Series, dimension: int) -> NDArray[np.float64]:
     lists = vectors.cast(pl.List(pl.Float64))
     lengths = lists.list.len()
-    if (lengths != dimension).any():
-        raise ValueError(f"vectors of {lengths.max()} numbers, but the anchors' have {dimension}; use one encoder")
+    if others := lengths.filter(lengths != dimension).unique().to_list():
+        raise ValueError(f"vectors of {others[0]} numbers, but anchors of {dimension}; use the same encoder")
     return np.reshape(lists.explode(empty_as_null=False).to_numpy(), (len(lists), dimension))
 
 
 def _cosines(vectors: NDArray[np.float64], directions: NDArray[np.float64]) -> NDArray[np.float64]:
-    lengths = np.linalg.norm(vectors, axis=1)[:, None] * np.linalg.norm(directions, axis=1)
-    return (vectors @ directions.T) / lengths
+    norms = np.linalg.norm(vectors, axis=1)[:, None] * np.linalg.norm(directions, axis=1)
+    cosines: NDArray[np.float64] = (vectors @ directions.T) / norms
+    return cosines

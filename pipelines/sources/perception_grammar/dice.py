@@ -12,7 +12,7 @@ _BUFFER = 8192
 
 
 class Dice:
-    """Uniform draws taken in blocks from `rng`; the sequence of answers depends on the generator's seed alone."""
+    """Choices by uniform draws, taken from `rng` in blocks: they depend on the generator's seed alone."""
 
     def __init__(self, rng: np.random.Generator) -> None:
         self._draws = _uniforms(rng)

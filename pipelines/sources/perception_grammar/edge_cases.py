@@ -1,4 +1,4 @@
-"""Which reflections are edge cases: exact counts, drawn by weight, so that they cluster in the authors they fit."""
+"""Which reflections are edge cases: exact counts, drawn by weight, so they cluster in fitting authors."""
 
 from __future__ import annotations
 
@@ -25,8 +25,10 @@ def scaled(count: int, rows: int) -> int:
     return round(count * rows / REFERENCE_ROWS)
 
 
-def draw_flags(author: NDArray[np.int64], mood: NDArray[np.float64], rng: np.random.Generator) -> pl.DataFrame:
-    """A Boolean column an edge case, as in EDGE_CASES; low mood and an author's leanings make them likelier."""
+def draw_flags(
+    author: NDArray[np.int64], mood: NDArray[np.float64], rng: np.random.Generator
+) -> pl.DataFrame:
+    """A Boolean column an edge case, as in EDGE_CASES; low mood and own leanings make them likelier."""
     authors = int(author.max()) + 1
     fragile, home, wit, crude, cold = rng.standard_normal((5, authors))[:, author]
     flags: dict[str, NDArray[np.bool_]] = {}
@@ -42,7 +44,7 @@ def draw_flags(author: NDArray[np.int64], mood: NDArray[np.float64], rng: np.ran
 
 
 def draw_language(author: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.str_]:
-    """`hinglish` for the scaled count of rows, else `en`; mostly an author's trait, some authors write both."""
+    """hinglish for the scaled count of rows, else en: mostly an author's trait, some write both."""
     leaning = rng.standard_normal(int(author.max()) + 1)[author] + 0.15 * rng.standard_normal(len(author))
     return np.where(_highest(leaning, scaled(HINGLISH_ROWS, len(author))), "hinglish", "en")
 

@@ -1,4 +1,4 @@
-"""The two-level hierarchy of emotion: six cores (Ekman), each with three or four leaves placed on the circumplex."""
+"""The two-level hierarchy of emotion: six cores (Ekman), each with three or four leaves on the circumplex."""
 
 from __future__ import annotations
 
@@ -45,13 +45,14 @@ CORE_OF: NDArray[np.int64] = np.array([CORES.index(name.split("/")[0]) for name 
 
 
 def draw(weights: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.int64]:
-    """One emotion a row: positions in `NAMES`, shape (n,), drawn by the non-negative `weights`, shape (n, emotions)."""
+    """One emotion a row, as positions in `NAMES`, (n,), drawn by non-negative `weights`, (n, emotions)."""
     cumulated = np.cumsum(weights, axis=1)
     threshold = rng.random(len(weights)) * cumulated[:, -1]
-    return (cumulated <= threshold[:, None]).sum(axis=1).clip(max=len(NAMES) - 1)
+    below = (cumulated <= threshold[:, None]).sum(axis=1)
+    return np.asarray(np.minimum(below, len(NAMES) - 1))
 
 
 def near(valence: NDArray[np.float64], arousal: NDArray[np.float64]) -> NDArray[np.float64]:
     """Weights, shape (n, emotions): a Gaussian kernel of the distance on the circumplex, width 0.3."""
     squared = (valence[:, None] - VALENCE) ** 2 + (arousal[:, None] - AROUSAL) ** 2
-    return np.exp(-squared / (2 * 0.3**2)) + 1e-4
+    return np.asarray(np.exp(-squared / (2 * 0.3**2)) + 1e-4)

@@ -1,4 +1,4 @@
-"""English: how feelings, opinions, routines and asides are worded, put together with its slots and situations."""
+"""English: how feelings, opinions, routines and asides are worded, together with slots and situations."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pipelines.sources.perception_grammar.vocabulary import Vocabulary
 _FEELINGS: dict[str, tuple[str, ...]] = {
     "joy/contentment": ("content", "calm", "peaceful", "relaxed", "at ease", "satisfied", "comfortable"),
     "joy/gratitude": ("grateful", "thankful", "blessed", "touched", "appreciated", "cared for"),
-    "joy/pride": ("proud", "confident", "accomplished", "strong", "capable", "successful"),
+    "joy/pride": ("proud", "confident", "brave", "strong", "capable", "successful"),
     "joy/excitement": ("excited", "thrilled", "happy", "delighted", "joyful", "full of energy"),
     "sadness/loneliness": ("lonely", "alone", "left out", "isolated", "unwanted", "abandoned"),
     "sadness/grief": ("heartbroken", "full of grief", "sorrowful", "tearful", "broken", "full of loss"),
@@ -133,7 +133,7 @@ ENGLISH = Vocabulary(
     opinion_frames=(
         "{occasion} was {quality}", "{occasion} turned out {quality}", "all in all {matter} was {quality}",
         "to me {occasion} felt {quality}", "I would call {occasion} {quality}",
-        "{person} also thought {matter} was {quality}",
+        "{person} agreed that {matter} was {quality}",
         "in the end {occasion} was {quality}",
     ),
     sarcastic_frames=(

@@ -1,4 +1,4 @@
-"""English clauses of the edge cases that need a sentence of their own: generic, never graphic, never a method."""
+"""English clauses of the edge cases that need an own sentence: generic, never graphic, never a method."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ ENGLISH_EDGES: dict[str, tuple[str, ...]] = {
         "nothing about {ahead} feels worth staying alive for",
         "part of me wants everything to end, and I could not tell {person} {when}",
         "I told {person} {when} that I do not want to live like this any more",
-        "I do not want to be alive, and {ahead} does not change that",
+        "I do not want to be alive, nothing about {ahead} changes that",
     ),
     "self_harm": (
         "I hurt myself again {when} and feel ashamed",

@@ -1,4 +1,4 @@
-"""Hinglish: how feelings, opinions, routines and asides are worded, put together with its slots and situations."""
+"""Hinglish: how feelings, opinions, routines and asides are worded, together with slots and situations."""
 
 from __future__ import annotations
 

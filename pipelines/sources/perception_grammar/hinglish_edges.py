@@ -1,4 +1,4 @@
-"""Hinglish clauses of the edge cases that need a sentence of their own: generic, never graphic, never a method."""
+"""Hinglish clauses of the edge cases that need an own sentence: generic, never graphic, never a method."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ HINGLISH_EDGES: dict[str, tuple[str, ...]] = {
         "{since} khud ko chot dene ka mann karta hai, sirf {person} ko pata hai",
         "{few} hafte se khud ko hurt nahi kiya tha, {when} phir ho gaya",
         "{person} se {when} chhupaya ki maine khud ko nuksaan pahunchaya",
-        "{month} mein {person} ko promise kiya tha ki khud ko hurt nahi [karunga/karungi], nahi nibha [paya/payi]",
+        "{month} mein {person} ko promise kiya ki khud ko hurt nahi [karunga/karungi], tod diya",
     ),
     "abuse": (
         "{abuser} {when} mujh pe chillaye aur bola ki main kisi kaam [ka/ki] nahi",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from statistics import fmean
+from typing import NamedTuple
 
 from pipelines.sources.perception_grammar.clauses import SWEARING_KINDS, Situation, make_clause
 from pipelines.sources.perception_grammar.dice import Dice
@@ -19,7 +20,7 @@ _ADDITIONS = 60
 
 @dataclass
 class Reflection:
-    """A text under way: its sentences, the templates and kinds they came from, and the affect that they show."""
+    """A text under way: its sentences, the templates and kinds they came from, and the affect they show."""
 
     sentences: list[str] = field(default_factory=list)
     templates: list[str] = field(default_factory=list)
@@ -36,21 +37,27 @@ class Reflection:
 
     @property
     def arousal(self) -> float:
-        """What a reader can see of arousal, -1 to 1: 0.6 of what is said, 0.4 of the share of exclamation marks."""
+        """What a reader can see of arousal, -1 to 1: 0.6 by what is said, 0.4 by exclamations."""
         return 0.6 * fmean(self.arousals or [0.0]) + 0.4 * (2 * self.loud / len(self.sentences) - 1)
 
 
+class _Task(NamedTuple):
+    situation: Situation
+    voice: Voice
+    writer: Writer
+
+
 def compose(situation: Situation, voice: Voice, writer: Writer) -> Reflection:
-    """The required sentences, then those worth trying, then free ones until `target` words; only the first pass `cap`."""
-    reflection = Reflection()
+    """Required sentences, then those worth trying, then free ones up to `target`; the first ignore `cap`."""
+    task, reflection = _Task(situation, voice, writer), Reflection()
     for kind in _required(situation, writer.dice):
-        _add(reflection, kind, situation, voice, writer, cap=None)
+        _add(reflection, kind, task, cap=None)
     for kind in _worth_trying(situation, reflection):
-        _add(reflection, kind, situation, voice, writer, situation.cap)
+        _add(reflection, kind, task, situation.cap)
     for _ in range(_ADDITIONS):
         if reflection.words >= situation.target:
             break
-        _add(reflection, _free(situation, writer.dice), situation, voice, writer, situation.cap)
+        _add(reflection, _free(situation, writer.dice), task, situation.cap)
     return reflection
 
 
@@ -73,7 +80,7 @@ def _required(situation: Situation, dice: Dice) -> list[str]:
 
 
 def _worth_trying(situation: Situation, reflection: Reflection) -> list[str]:
-    """A feeling where the emotion would not show else, and what is meant to be said about help and the past."""
+    """A feeling where the emotion would not show else; what is meant to be said of help and the past."""
     unclear = situation.expressed != situation.invoked or "event" not in reflection.kinds
     return (
         ["feeling"] * (unclear and "feeling" not in reflection.kinds)
@@ -86,15 +93,13 @@ def _free(situation: Situation, dice: Dice) -> str:
     return dice.pick(_SHORT_KINDS if situation.target <= SHORT_WORDS else _KINDS)
 
 
-def _add(
-    reflection: Reflection, kind: str, situation: Situation, voice: Voice, writer: Writer, cap: int | None
-) -> None:
+def _add(reflection: Reflection, kind: str, task: _Task, cap: int | None) -> None:
     """Adds a sentence of the kind; none where the text would then be longer than `cap` words."""
+    situation, voice, writer = task
     profane = situation.profanity and _swears(kind, reflection, writer.dice)
     clause = make_clause(kind, situation, voice.vocabulary, writer.dice, profane)
-    sentence = writer.sentence(
-        clause, voice, situation.arousal, reflection.templates, opening=not reflection.sentences
-    )
+    opening = not reflection.sentences
+    sentence = writer.sentence(clause, voice, situation.arousal, reflection.templates, opening=opening)
     words = count_words(sentence.text)
     if cap is None or reflection.words + words <= cap:
         _keep(reflection, kind, clause, sentence, words)
@@ -111,6 +116,6 @@ def _keep(reflection: Reflection, kind: str, clause: Clause, sentence: Sentence,
 
 
 def _swears(kind: str, reflection: Reflection, dice: Dice) -> bool:
-    """The first sentence that may swear does, so that a row marked for profanity holds some; later ones may."""
+    """The first sentence that may swear does, so that a row marked for profanity holds some."""
     first = SWEARING_KINDS.isdisjoint(reflection.kinds)
     return kind in SWEARING_KINDS and (first or dice.chance(0.15))

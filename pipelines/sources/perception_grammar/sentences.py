@@ -1,4 +1,4 @@
-"""Sentences from templates: slots filled, dressed with leads and tails, roughened, and never written twice."""
+"""Sentences from templates: slots filled, dressed with leads and tails, roughened, never written twice."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ _SARCASTIC_EMOJI = "🙃🙄👏😏"
 
 @dataclass(frozen=True)
 class Clause:
-    """What one sentence has to say: templates to choose from, slots given, and the affect (-1 to 1) meant by it.
+    """What one sentence has to say: templates to choose from, slots given, and the affect (-1 to 1) meant.
 
-    A null `tone` marks a sentence without an evaluation, a null `arousal` one that is neither calm nor excited.
-    `timed` sentences may get a time before them; `plain` ones get nothing around them, not even an exclamation mark.
+    A null `tone` marks a sentence that does not evaluate, a null `arousal` one neither calm nor excited.
+    `timed` sentences may get a time before them; `plain` ones get nothing around them, seldom a shout.
     """
 
     templates: Templates
@@ -85,7 +85,7 @@ class Writer:
     ) -> Sentence:
         """A finished sentence, capitalised and ended, from a template not in `used` where one is left.
 
-        An `opening` sentence has no connector before it. Raises RuntimeError where eighty tries gave nothing new.
+        An `opening` sentence has no connector before it. Raises RuntimeError after eighty tries without one.
         """
         template, core = self._new_core(clause, voice, used)
         dressed = self._dressed(self._typo(core, voice.typo_rate), template, clause, voice, opening)

@@ -1,4 +1,4 @@
-"""Slots that both languages use as they stand: names, areas, cities, clock times, counts and amounts of money."""
+"""Slots that both languages use as they stand: names, areas, cities, months, clock times, amounts."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ SHARED_SLOTS: dict[str, tuple[str, ...]] = {
         "history", "law",
         "maths", "marketing", "physics", "psychology", "statistics", "tabla",
     ),
-    "clock": tuple(f"{hour}:{minute:02d}" for hour in range(1, 13) for minute in (5, 10, 15, 20, 25, 30, 40, 45, 50)),
+    "clock": tuple(f"{hour}:{minute:02d}" for hour in range(1, 13) for minute in range(5, 60, 5)),
     "few": ("two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"),
     "number": tuple(str(number) for number in range(13, 98)),
     "amount": tuple(f"Rs {fifties * 50:,}" for fifties in range(5, 180)),

@@ -1,4 +1,4 @@
-"""What each reflection is about: the situation's valence and arousal, the emotions in it, and how much is written."""
+"""What each reflection is about: valence and arousal of the situation, emotions, and how much is written."""
 
 from __future__ import annotations
 
@@ -9,13 +9,21 @@ from numpy.typing import NDArray
 from pipelines.sources.perception_grammar import emotions
 
 Floats = NDArray[np.float64]
-_CEILING = {"suicidal_ideation": -0.75, "self_harm": -0.65, "abuse": -0.55, "financial_coercion": -0.4, "sarcasm": -0.4}
+_CEILING = {
+    "suicidal_ideation": -0.75,
+    "self_harm": -0.65,
+    "abuse": -0.55,
+    "financial_coercion": -0.4,
+    "sarcasm": -0.4,
+}
 _MASK_RATE = 0.12
 _NOT_IN_JEST = ("sadness/grief", "sadness/hopelessness", "fear/dread")
 
 
-def draw_situations(mood: Floats, energy: Floats, flags: pl.DataFrame, rng: np.random.Generator) -> pl.DataFrame:
-    """One row a reflection: `situation` and `liveliness` (-1 to 1), `invoked` and `expressed` (positions in NAMES).
+def draw_situations(
+    mood: Floats, energy: Floats, flags: pl.DataFrame, rng: np.random.Generator
+) -> pl.DataFrame:
+    """A row a reflection: `situation`, `liveliness` (-1 to 1), `invoked`, `expressed` (positions in NAMES).
 
     A little of the mood shows in what happens to people (0.3), and edge cases are about dark situations.
     """
@@ -38,14 +46,16 @@ def draw_lengths(flags: pl.DataFrame, rng: np.random.Generator) -> pl.DataFrame:
     kind = rng.choice(3, len(flags), p=[0.56, 0.34, 0.10])
     crowded = flags.select(pl.sum_horizontal(pl.all().cast(pl.Int64))).to_series().to_numpy() > 2
     kind = np.where((kind == 0) & crowded, 1, kind)
-    short, medium = rng.integers(8, 26, len(flags)), 28 + (120 * rng.beta(1.2, 2.2, len(flags))).astype(np.int64)
+    short = rng.integers(8, 26, len(flags))
+    medium = 28 + (120 * rng.beta(1.2, 2.2, len(flags))).astype(np.int64)
     long = rng.integers(172, 280, len(flags))
-    return pl.DataFrame({"target": np.choose(kind, [short, medium, long]), "cap": np.choose(kind, [25, 160, 320])})
+    target, cap = np.choose(kind, [short, medium, long]), np.choose(kind, [25, 160, 320])
+    return pl.DataFrame({"target": target, "cap": cap})
 
 
 def _ceiling(flags: pl.DataFrame, rng: np.random.Generator) -> Floats:
     limits = [np.where(flags[name].to_numpy(), limit, np.inf) for name, limit in _CEILING.items()]
-    return np.minimum.reduce(limits) + 0.15 * rng.standard_normal(len(flags))
+    return np.asarray(np.minimum.reduce(limits)) + 0.15 * rng.standard_normal(len(flags))
 
 
 def _allowed(sarcasm: NDArray[np.bool_]) -> Floats:
@@ -57,7 +67,7 @@ def _allowed(sarcasm: NDArray[np.bool_]) -> Floats:
 def _expressed(
     invoked: NDArray[np.int64], sarcasm: NDArray[np.bool_], rng: np.random.Generator
 ) -> NDArray[np.int64]:
-    """The invoked emotion; under sarcasm a joyful one in 70 %, else contempt or irritation; a few rows wear a mask."""
+    """The invoked emotion; under sarcasm 70 % a joyful, else a sour one; some wear a mask."""
     rows = len(invoked)
     joyful = np.char.startswith(np.array(emotions.NAMES), "joy/")
     sour = np.isin(np.array(emotions.NAMES), ["disgust/contempt", "anger/irritation"])

@@ -1,4 +1,4 @@
-"""When authors write and when their reflections are labelled: irregular rhythms, late labels, a few exact ties."""
+"""When authors write and when their texts are labelled: irregular rhythms, late labels, a few exact ties."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ _STAYING = 0.7
 
 
 def visits(authors: int, reflections: int, days: int, rng: np.random.Generator) -> pl.DataFrame:
-    """Who wrote when: `author` Int64 and `second` Int64 (since START), one row a reflection, by author then time.
+    """Who wrote when: `author` and `second` (since START), Int64, one row a reflection, by author then time.
 
-    Every author has at least one row; the numbers are heavy-tailed. About one row in 650 (at least one, where an
-    author has two) is written in the very same second as the row before it, by the same author.
+    Every author has at least one row; the numbers are heavy-tailed. About one row in 650 (but at least one,
+    where an author has two) is written in the very same second as the author's row before it.
     """
     author = np.repeat(np.arange(authors), _row_counts(authors, reflections, rng))
     day = np.floor(_moments(author, authors, days, rng)).astype(np.int64)
@@ -31,7 +31,7 @@ def visits(authors: int, reflections: int, days: int, rng: np.random.Generator) 
 
 
 def label_seconds(second: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.int64]:
-    """The second in which each row is labelled: a lognormal delay, median 14 hours, 98 % between 1 h and 8 days."""
+    """The second in which each row is labelled: a lognormal delay, median 14 h, 98 % in 1 h to 8 days."""
     hours = rng.lognormal(np.log(_DELAY_MEDIAN_HOURS), _DELAY_SPREAD, len(second))
     return second + np.maximum(60, (hours * 3600).astype(np.int64))
 
@@ -44,7 +44,7 @@ def _row_counts(authors: int, reflections: int, rng: np.random.Generator) -> NDA
 def _moments(
     author: NDArray[np.int64], authors: int, days: int, rng: np.random.Generator
 ) -> NDArray[np.float64]:
-    """Days since START, increasing per author: gamma gaps, from steady (shape 4) to bursty (0.4), over an own span."""
+    """Days since START, increasing per author: gamma gaps over an own span, steady to bursty."""
     shape = np.exp(rng.uniform(np.log(0.4), np.log(4.0), authors))
     gaps = np.maximum(rng.standard_gamma(shape[author]), 1e-9)
     total = np.bincount(author, gaps, authors)
@@ -53,7 +53,7 @@ def _moments(
     joined = days * rng.uniform(0, 0.7, authors)
     stayed = rng.random(authors) < _STAYING
     span = (days - joined) * np.where(stayed, 1.0, rng.beta(3, 1, authors))
-    return np.minimum(joined[author] + span[author] * fraction, np.nextafter(days, 0))
+    return np.asarray(np.minimum(joined[author] + span[author] * fraction, np.nextafter(days, 0)))
 
 
 def _tied(

@@ -13,7 +13,7 @@ Templates = tuple[str, ...]
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """The words of one language; every tuple is non-empty. Levels: degrees 1..3, qualities -3..3, the others -1..1."""
+    """The words of one language; no tuple is empty. Degrees: 1 to 3, qualities: -3 to 3, others: -1 to 1."""
 
     slots: Mapping[str, Templates]
     events: Mapping[str, Templates]

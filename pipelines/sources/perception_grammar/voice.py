@@ -1,4 +1,4 @@
-"""The voice of an author: gender, own circle of people and places, and habits of casing, spelling and emoji."""
+"""The voice of an author: gender, circle of people and places, and habits of casing, spelling and emoji."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pipelines.sources.perception_grammar.vocabulary import Templates, Vocabular
 
 VOCABULARIES: dict[str, Vocabulary] = {"en": ENGLISH, "hinglish": HINGLISH}
 # How many values of a slot one author ever uses: people write about the same few names and places.
-_CIRCLE: dict[str, int] = {"name": 8, "area": 4, "city": 6, "subject": 4, "activity": 6, "food": 9, "abuser": 2}
+_CIRCLE = {"name": 8, "area": 4, "city": 6, "subject": 4, "activity": 6, "food": 9, "abuser": 2}
 
 
 @dataclass(frozen=True)
