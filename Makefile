@@ -15,7 +15,7 @@ semeval: .venv/ready
 	dvc exp show --only-changed --drop '.*' --keep 'perception.source.name|valence|arousal'
 
 test: .venv/ready
-	pytest
+	PYTEST_ADDOPTS='$(PYTEST_ADDOPTS)' pytest
 
 lint: .venv/ready
 	ruff check .

@@ -84,9 +84,9 @@ def test_no_windows_give_no_rows(minilm: Encoder) -> None:
 def test_a_window_alone_equals_the_same_among_others_bit_for_bit(minilm: Encoder, length: int) -> None:
     (window,) = _windows([length], seed=length)
     alone = minilm.encode_windows([window])
-    shape = 8 * -(-(length + 2) // 8)
-    like = _windows([max(shape - 2 - number % 8, 0) for number in range(11)], seed=1)
-    for place in range(12):
+    ((_, (rows, padded)),) = module._batches([length + 2], 256)
+    like = _windows([max(padded - 2 - number % 8, 0) for number in range(2 * rows)], seed=1)
+    for place in {0, 1, rows - 1, rows, 2 * rows}:
         among = minilm.encode_windows([*like[:place], window, *like[place:]])
         assert np.array_equal(among[place], alone[0])
 

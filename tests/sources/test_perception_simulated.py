@@ -12,14 +12,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
-from pipelines.sources.perception_grammar.author_state import change_from_past, drifting_mood
-from pipelines.sources.perception_grammar.dice import Dice
-from pipelines.sources.perception_grammar.edge_cases import EDGE_CASES
-from pipelines.sources.perception_grammar.emotions import CORES, NAMES
-from pipelines.sources.perception_grammar.sentences import Clause, Writer
-from pipelines.sources.perception_grammar.vocabulary import Vocabulary
-from pipelines.sources.perception_grammar.voice import VOCABULARIES, author_voices
-from pipelines.sources.perception_simulated import COLUMNS, simulate, simulate_with_truth
+from pipelines.sources.perception.grammar.author_state import change_from_past, drifting_mood
+from pipelines.sources.perception.grammar.dice import Dice
+from pipelines.sources.perception.grammar.edge_cases import EDGE_CASES
+from pipelines.sources.perception.grammar.emotions import CORES, NAMES
+from pipelines.sources.perception.grammar.sentences import Clause, Writer
+from pipelines.sources.perception.grammar.vocabulary import Vocabulary
+from pipelines.sources.perception.grammar.voice import VOCABULARIES, author_voices
+from pipelines.sources.perception.simulated import COLUMNS, simulate, simulate_with_truth
 
 START = datetime(2025, 1, 1, tzinfo=UTC)
 END = START + timedelta(days=180)
@@ -65,7 +65,11 @@ def spoken(text: str) -> list[str]:
 def known_label_pairs(labelled: pl.DataFrame) -> pl.DataFrame:
     """Each row with every label of its author that was known before it was written."""
     past = labelled.select(
-        "author_id", past="valence", past_visible="visible_valence", known_at="labelled_at", told_at="asked_at"
+        "author_id",
+        past="valence",
+        past_visible="visible_valence",
+        known_at="labelled_at",
+        told_at="asked_at",
     )
     return labelled.join(past, on="author_id").filter(pl.col("known_at") < pl.col("asked_at"))
 

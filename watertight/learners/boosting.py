@@ -81,7 +81,7 @@ class Boosting:
         if self._booster is None:
             import lightgbm  # noqa: PLC0415 - see fit
 
-            self._booster = lightgbm.Booster(model_str=self.text, params={"verbosity": -1})
+            self._booster = lightgbm.Booster(model_str=self.text)
         return self._booster
 
     def _parameters(self, seed: int) -> dict[str, Any]:

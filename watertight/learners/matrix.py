@@ -32,27 +32,32 @@ def feature_matrix(table: pl.DataFrame, columns: Sequence[str], widths: dict[str
     ``widths`` fixes n per list column (a model's own); by default it is the longest list's. A null list is a row of
     NaN. Raises Refusal where a list has another length, and for columns that are not numbers.
     """
+    listed = list_widths(table, columns) if widths is None else widths
     blocks, names = [], []
     for name in columns:
-        block = _block(table[name], (widths or {}).get(name))
+        block = _block(table[name], listed.get(name))
         blocks.append(block)
-        names += [name] if table[name].dtype.is_numeric() else [f"{name}[{i}]" for i in range(block.shape[1])]
+        names += [name] if name not in listed else [f"{name}[{i}]" for i in range(block.shape[1])]
     values = np.hstack(blocks) if blocks else np.empty((table.height, 0), dtype=np.float32)
     return Matrix(np.ascontiguousarray(values), tuple(names))
 
 
 def list_widths(table: pl.DataFrame, columns: Sequence[str]) -> dict[str, int]:
     """The length of the lists in each list column; 0 where all are null."""
-    return {name: _width(table[name]) for name in columns if not table[name].dtype.is_numeric()}
+    return {name: _width(table[name]) for name in columns if _is_list(table[name].dtype)}
+
+
+def _is_list(kind: pl.DataType) -> bool:
+    return isinstance(kind, pl.List | pl.Array)
 
 
 def _block(values: pl.Series, width: int | None) -> Floats:
-    if values.dtype.is_numeric():
+    """One column as a block; ``width`` is None for a column of numbers."""
+    if width is None and (values.dtype.is_numeric() or values.dtype == pl.Null):
         return values.cast(pl.Float32).to_numpy().reshape(-1, 1)
-    if not isinstance(values.dtype, pl.List | pl.Array):
+    if not _is_list(values.dtype) and values.dtype != pl.Null:
         raise Refusal(f"{values.name} is {values.dtype}, which no model takes", expected="numbers or lists of numbers")
     lists = values.cast(pl.List(pl.Float32))
-    width = _width(lists) if width is None else width
     there = lists.is_not_null()
     if (lists.drop_nulls().list.len() != width).any():
         raise Refusal(f"the vectors in {values.name} differ in length", column=values.name, expected=f"{width} numbers each")

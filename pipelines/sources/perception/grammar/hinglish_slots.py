@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pipelines.sources.perception_grammar.shared_slots import SHARED_SLOTS
+from pipelines.sources.perception.grammar.shared_slots import SHARED_SLOTS
 
 HINGLISH_SLOTS: dict[str, tuple[str, ...]] = SHARED_SLOTS | {
     "weekday": ("Somvar", "Mangalvar", "Budhvar", "Guruvar", "Shukravar", "Shanivar", "Sunday", "Monday",

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pipelines.sources.perception_grammar.dice import Dice
-from pipelines.sources.perception_grammar.emotions import EMOTIONS
-from pipelines.sources.perception_grammar.sentences import Clause
-from pipelines.sources.perception_grammar.vocabulary import Vocabulary
+from pipelines.sources.perception.grammar.dice import Dice
+from pipelines.sources.perception.grammar.emotions import EMOTIONS
+from pipelines.sources.perception.grammar.sentences import Clause
+from pipelines.sources.perception.grammar.vocabulary import Vocabulary
 
 SPOKEN_EDGES: dict[str, float] = {
     "suicidal_ideation": -1.0,

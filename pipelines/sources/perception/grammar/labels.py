@@ -6,8 +6,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from pipelines.sources.perception_grammar import emotions
-from pipelines.sources.perception_grammar.author_state import change_from_past
+from pipelines.sources.perception.grammar import emotions
+from pipelines.sources.perception.grammar.author_state import change_from_past
 
 Floats = NDArray[np.float64]
 TARGETS = ("valence", "arousal", "willingness", "congruence", "comparator", "invoked", "expressed")

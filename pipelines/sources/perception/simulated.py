@@ -17,7 +17,7 @@ What is assumed (none of it tuned to a model):
 - `comparator`: the change of mood and of tone against the author's own past; 0.5 is no change.
 - Labels come late: lognormal, median 14 hours. What would be labelled after the last day is unlabelled.
 - Edge cases have exact counts and cluster in authors; risky texts are generic and never graphic.
-- No two reflections share a sentence: the grammar does not repeat itself, as people rarely do.
+- No two reflections share a sentence, so that no split can leak one.
 """
 
 from __future__ import annotations
@@ -28,16 +28,16 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from pipelines.sources.perception_grammar import emotions, labels
-from pipelines.sources.perception_grammar.author_state import MEAN_SHARE, change_from_past, drifting_mood
-from pipelines.sources.perception_grammar.clauses import SPOKEN_EDGES, Situation
-from pipelines.sources.perception_grammar.dice import Dice
-from pipelines.sources.perception_grammar.edge_cases import EDGE_CASES, draw_flags, draw_language, risk_level
-from pipelines.sources.perception_grammar.reflections import SHORT_WORDS, Reflection, compose, laid_out
-from pipelines.sources.perception_grammar.sentences import Writer
-from pipelines.sources.perception_grammar.situations import draw_lengths, draw_situations
-from pipelines.sources.perception_grammar.timeline import DAY_SECONDS, START, label_seconds, visits
-from pipelines.sources.perception_grammar.voice import author_voices
+from pipelines.sources.perception.grammar import emotions, labels
+from pipelines.sources.perception.grammar.author_state import MEAN_SHARE, change_from_past, drifting_mood
+from pipelines.sources.perception.grammar.clauses import SPOKEN_EDGES, Situation
+from pipelines.sources.perception.grammar.dice import Dice
+from pipelines.sources.perception.grammar.edge_cases import EDGE_CASES, draw_flags, draw_language, risk_level
+from pipelines.sources.perception.grammar.reflections import SHORT_WORDS, Reflection, compose, laid_out
+from pipelines.sources.perception.grammar.sentences import Writer
+from pipelines.sources.perception.grammar.situations import draw_lengths, draw_situations
+from pipelines.sources.perception.grammar.timeline import DAY_SECONDS, START, label_seconds, visits
+from pipelines.sources.perception.grammar.voice import author_voices
 
 LONG_WORDS = 160
 """A text of more words is long."""

@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from pipelines.sources.perception_grammar import emotions
+from pipelines.sources.perception.grammar import emotions
 
 Floats = NDArray[np.float64]
 _CEILING = {

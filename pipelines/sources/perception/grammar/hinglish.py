@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from pipelines.sources.perception_grammar.hinglish_edges import HINGLISH_EDGES
-from pipelines.sources.perception_grammar.hinglish_events import HINGLISH_EVENTS
-from pipelines.sources.perception_grammar.hinglish_slots import HINGLISH_SLOTS
-from pipelines.sources.perception_grammar.vocabulary import Vocabulary
+from pipelines.sources.perception.grammar.hinglish_edges import HINGLISH_EDGES
+from pipelines.sources.perception.grammar.hinglish_events import HINGLISH_EVENTS
+from pipelines.sources.perception.grammar.hinglish_slots import HINGLISH_SLOTS
+from pipelines.sources.perception.grammar.vocabulary import Vocabulary
 
 _FEELINGS: dict[str, tuple[str, ...]] = {
     "joy/contentment": ("calm", "relaxed", "sukoon mein", "santusht", "peaceful", "satisfied"),

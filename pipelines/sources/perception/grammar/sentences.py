@@ -7,9 +7,9 @@ from collections.abc import Container, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from pipelines.sources.perception_grammar.dice import Dice
-from pipelines.sources.perception_grammar.vocabulary import Templates
-from pipelines.sources.perception_grammar.voice import Voice
+from pipelines.sources.perception.grammar.dice import Dice
+from pipelines.sources.perception.grammar.vocabulary import Templates
+from pipelines.sources.perception.grammar.voice import Voice
 
 _PLACEHOLDER = re.compile(r"\{(\w+)\}|\[([^/\]]+)/([^\]]+)\]")
 _TIMED = re.compile(r"\{(when|since|weekday|clock|month|meal|few)\}|today|aaj")

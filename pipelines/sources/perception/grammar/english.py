@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from pipelines.sources.perception_grammar.english_edges import ENGLISH_EDGES
-from pipelines.sources.perception_grammar.english_events import ENGLISH_EVENTS
-from pipelines.sources.perception_grammar.english_slots import ENGLISH_SLOTS
-from pipelines.sources.perception_grammar.vocabulary import Vocabulary
+from pipelines.sources.perception.grammar.english_edges import ENGLISH_EDGES
+from pipelines.sources.perception.grammar.english_events import ENGLISH_EVENTS
+from pipelines.sources.perception.grammar.english_slots import ENGLISH_SLOTS
+from pipelines.sources.perception.grammar.vocabulary import Vocabulary
 
 _FEELINGS: dict[str, tuple[str, ...]] = {
     "joy/contentment": ("content", "calm", "peaceful", "relaxed", "at ease", "satisfied", "comfortable"),

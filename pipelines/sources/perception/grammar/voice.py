@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from pipelines.sources.perception_grammar.dice import Dice
-from pipelines.sources.perception_grammar.english import ENGLISH
-from pipelines.sources.perception_grammar.hinglish import HINGLISH
-from pipelines.sources.perception_grammar.vocabulary import Templates, Vocabulary
+from pipelines.sources.perception.grammar.dice import Dice
+from pipelines.sources.perception.grammar.english import ENGLISH
+from pipelines.sources.perception.grammar.hinglish import HINGLISH
+from pipelines.sources.perception.grammar.vocabulary import Templates, Vocabulary
 
 VOCABULARIES: dict[str, Vocabulary] = {"en": ENGLISH, "hinglish": HINGLISH}
 # How many values of a slot one author ever uses: people write about the same few names and places.

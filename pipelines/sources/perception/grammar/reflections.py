@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 from statistics import fmean
 from typing import NamedTuple
 
-from pipelines.sources.perception_grammar.clauses import SWEARING_KINDS, Situation, make_clause
-from pipelines.sources.perception_grammar.dice import Dice
-from pipelines.sources.perception_grammar.sentences import Clause, Sentence, Writer, count_words
-from pipelines.sources.perception_grammar.voice import Voice
+from pipelines.sources.perception.grammar.clauses import SWEARING_KINDS, Situation, make_clause
+from pipelines.sources.perception.grammar.dice import Dice
+from pipelines.sources.perception.grammar.sentences import Clause, Sentence, Writer, count_words
+from pipelines.sources.perception.grammar.voice import Voice
 
 SHORT_WORDS = 25
 """A text of at most so many words is short."""

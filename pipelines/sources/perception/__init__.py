@@ -1,0 +1,1 @@
+"""Sources of the perception workload."""
