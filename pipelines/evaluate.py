@@ -17,6 +17,8 @@ from watertight.evaluation.metrics import scores
 from watertight.evaluation.plots import calibration_points, slice_points
 from watertight.evaluation.slices import slices
 
+CELL = ("target", "cell", "seed")
+ROW_SET = ("rows", "groups", "row_set")
 ROLES = ("row_id", "group_id", "parent_id", "synthetic", "split", pl.col("fold").alias("assigned_fold"))
 
 
@@ -46,9 +48,8 @@ def witnessed(rows: pl.DataFrame, predictions: pl.DataFrame, witnesses: pl.DataF
 
 def _cells(work: Workload, rows: pl.DataFrame, predictions: pl.DataFrame) -> Iterator[tuple[dict[str, Any], pl.DataFrame]]:
     """Each cell's predictions beside their rows."""
-    keys = ["target", "cell", "seed"]
-    for (target, cell, seed), part in predictions.partition_by(keys, as_dict=True, maintain_order=True).items():
-        outputs = part.drop(*keys, "fold", "fitted_on").select(~pl.selectors.by_dtype(pl.Null))
+    for (target, cell, seed), part in predictions.partition_by(CELL, as_dict=True, maintain_order=True).items():
+        outputs = part.drop(*CELL, "fold", "fitted_on").select(~pl.selectors.by_dtype(pl.Null))
         yield {"target": target, "cell": cell, "seed": seed}, rows.join(outputs, on="row_id", how="inner", maintain_order="left")
 
 
@@ -67,19 +68,23 @@ def _sliced(work: Workload, rows: pl.DataFrame, predictions: pl.DataFrame) -> It
 
 
 def _headline(figures: pl.DataFrame, work: Workload) -> dict[str, Any]:
-    """What ``dvc metrics show`` and ``dvc exp show`` print: per target the row set once, then each cell's figures.
+    """What ``dvc metrics show`` and ``dvc exp show`` print: per target the registered cell's figures and their row set.
 
-    Cells are averaged over their seeds.
+    Seeds are averaged. Beside them ``<baseline>_<metric>``, the first metric of each declared baseline. All cells stand
+    in ``figures.parquet`` and are printed by ``watertight metrics``.
     """
-    told: dict[str, Any] = {}
-    numbers = [name for name in figures.columns if name not in ("target", "cell", "seed", "rows", "groups", "row_set")]
-    for (target,), part in figures.partition_by("target", as_dict=True, maintain_order=True).items():
-        first = part.row(0, named=True)
-        told[str(target)] = {"rows": first["rows"], "row_set": first["row_set"]}
-        for (cell,), seeds in part.partition_by("cell", as_dict=True, maintain_order=True).items():
-            means = seeds.select(pl.col(numbers).mean().round(6)).row(0, named=True)
-            told[str(target)][str(cell)] = {name: value for name, value in means.items() if value is not None}
-    return told
+    return {
+        str(target): _told(part, work.params.register_.cell, work.params.evaluate.baselines)
+        for (target,), part in figures.partition_by("target", as_dict=True, maintain_order=True).items()
+    }
+
+
+def _told(figures: pl.DataFrame, cell: str, baselines: tuple[str, ...]) -> dict[str, Any]:
+    names = [name for name in figures.columns if name not in (*CELL, *ROW_SET) and figures[name].is_not_null().any()]
+    means = {name: row for name, *row in figures.group_by("cell").agg(pl.col(names).mean().round(6)).iter_rows()}
+    told = dict(zip(names, means.get(cell, []), strict=False))
+    first = {f"{baseline}_{names[0]}": means[baseline][0] for baseline in baselines if baseline in means}
+    return {**told, **first, **figures.select("rows", "row_set").row(0, named=True)}
 
 
 if __name__ == "__main__":

@@ -100,11 +100,10 @@ def features_online(features: Features, row: pl.DataFrame) -> pl.DataFrame | Non
     None where the online state is newer than the row's moment: that state has seen the row's future.
     """
     content = _content(features, row)
-    wanted = [name for name in features.columns if name not in content]
     keys = {name: row[name][0] for name in features.join_keys}
     asked = {**keys, "asked_at_us": row.select(microseconds("asked_at")).item()}
     with features.store(online_store(features)) as store:
-        found = online_features(store, [name.replace("__", ":", 1) for name in wanted], [asked])
+        found = online_features(store, features.service, [asked])
     late = [
         view.name
         for view in features.served("labels")
@@ -112,7 +111,7 @@ def features_online(features: Features, row: pl.DataFrame) -> pl.DataFrame | Non
     ]
     if late:
         return None
-    values = {**content, **{name: found[name] for name in wanted}}
+    values = {**found, **content}
     return pl.DataFrame({"row_id": row["row_id"], **{name: values[name] for name in features.columns}}, strict=False)
 
 
@@ -143,7 +142,7 @@ def _row(work: Workload, values: Mapping[str, str], at: str | None) -> pl.DataFr
     asked = to_utc(pl.Series("asked_at", [at or datetime.now(UTC).isoformat()]), contract.zone)
     if asked[0] is None:
         raise Misuse(f"{at!r} is no time", expected="ISO 8601, such as 2025-05-03T09:30:00Z")
-    fresh = {name: given.get(name, "new") for name in (*contract.keys, *contract.text)}
+    fresh = {name: given.get(name, f"new {name}") for name in (*contract.keys, *contract.text)}
     extras = dict.fromkeys(contract.columns)
     return typed_rows(pl.DataFrame({"row_id": "new", **extras, **fresh, "asked_at": asked}), contract, "asked")
 

@@ -55,6 +55,37 @@ def predict(
 
 
 @app.command()
+def metrics(workload: WorkloadName, as_json: Json = False) -> None:
+    """Print the out-of-fold figures of every cell, each with the row set that it is of."""
+
+    def work() -> Any:
+        from pipelines.figures import figures_of  # noqa: PLC0415 - Polars behind it
+
+        return figures_of(_workload(workload))
+
+    _run(workload, "metrics", work, as_json)
+
+
+@app.command()
+def score(
+    workload: WorkloadName,
+    test: Annotated[bool, typer.Option("--test", help="Say that you mean to look at the test sets.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Score the registered bundle on the test sets, and record the look in models/WORKLOAD/looks/."""
+
+    def work() -> Any:
+        from pipelines.score import score_test  # noqa: PLC0415 - seconds to import
+        from watertight.core.errors import Misuse  # noqa: PLC0415
+
+        if not test:
+            raise Misuse("the test sets are looked at only on purpose, and every look is recorded", next_step="add --test")
+        return score_test(_workload(workload))
+
+    _run(workload, "score", work, as_json)
+
+
+@app.command()
 def fetch(
     source: Annotated[str, typer.Argument(help="workload/source, such as perception/semeval2026.")],
     as_json: Json = False,
@@ -107,6 +138,8 @@ def _run(workload: str, stage: str, work: Callable[[], Any], as_json: bool) -> N
 
 
 def _told(answer: Any, indent: str = "") -> str:
+    if isinstance(answer, list):
+        return _table(answer)
     if not isinstance(answer, dict):
         return f"{indent}{answer}"
     lines = []
@@ -115,3 +148,11 @@ def _told(answer: Any, indent: str = "") -> str:
         told = f"{value:.4f}" if isinstance(value, float) else value
         lines.append(f"{indent}{name}:\n{_told(value, indent + '  ')}" if nested else f"{indent}{name}: {told}")
     return "\n".join(lines)
+
+
+def _table(rows: list[dict[str, Any]]) -> str:
+    """Rows with the same keys as aligned columns; numbers to four decimals, right-aligned."""
+    names = list(rows[0]) if rows else []
+    cells = [names, *[[f"{row[name]:.4f}" if isinstance(row[name], float) else str("" if row[name] is None else row[name]) for name in names] for row in rows]]
+    widths = [max(len(line[place]) for line in cells) for place in range(len(names))]
+    return "\n".join("  ".join(cell.rjust(width) for cell, width in zip(line, widths, strict=True)) for line in cells)

@@ -23,7 +23,7 @@ def _vectors(count: int, seed: int = 0) -> np.ndarray:
     return np.random.default_rng(seed).normal(size=(count, DIMENSION)).astype(np.float32)
 
 
-def _sql(cache: VectorCache, statement: str, *values: object) -> list[tuple]:
+def _sql(cache: VectorCache, statement: str, *values: object) -> list[tuple[object, ...]]:
     with sqlite3.connect(cache.path) as connection:
         rows = connection.execute(statement, values).fetchall()
     connection.close()
@@ -89,7 +89,7 @@ def test_another_dimension_is_refused_and_leaves_no_trace(tmp_path: Path) -> Non
 
 @pytest.mark.parametrize("shape", [(2, DIMENSION), (DIMENSION,)])
 def test_rows_that_do_not_fit_the_digests_are_refused(tmp_path: Path, shape: tuple[int, ...]) -> None:
-    with VectorCache(tmp_path, "a") as cache, pytest.raises(ValueError, match="1 digests need as many vectors"):
+    with VectorCache(tmp_path, "a") as cache, pytest.raises(ValueError, match="1 digests need as many"):
         cache.write(_digests(1), np.zeros(shape, np.float32))
 
 
@@ -132,16 +132,17 @@ def test_a_killed_process_loses_its_last_batch_and_nothing_else(tmp_path: Path) 
 
 
 _WRITER = """
-import sys
+import sys, time
 from pathlib import Path
 import numpy as np
 from watertight.features.cache import VectorCache, text_digest
 
-seed = int(sys.argv[2])
-print("ready", flush=True)
-sys.stdin.readline()
+folder, start, seed = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])
+(folder / f"ready{seed}").touch()
+while not start.exists():
+    time.sleep(0.001)
 order = np.random.default_rng(seed).permutation(900)
-with VectorCache(Path(sys.argv[1]), "a") as cache:
+with VectorCache(folder, "a") as cache:
     for part in np.split(order, 30):
         digests = [text_digest(f"text {number}") for number in part]
         cache.write(digests, np.repeat(part[:, None], 384, axis=1).astype(np.float32))
@@ -151,14 +152,13 @@ with VectorCache(Path(sys.argv[1]), "a") as cache:
 
 
 def test_processes_may_write_at_once_from_the_very_first_moment(tmp_path: Path) -> None:
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-    command = [sys.executable, "-c", _WRITER, str(tmp_path)]
-    writers = [subprocess.Popen([*command, str(seed)], **pipes) for seed in range(4)]
-    for writer in writers:
-        writer.stdout.readline()
-    for writer in writers:
-        writer.stdin.write("go\n")
-        writer.stdin.flush()
+    start = tmp_path / "start"
+    command = [sys.executable, "-c", _WRITER, str(tmp_path), str(start)]
+    commands = [[*command, str(seed)] for seed in range(4)]
+    writers = [subprocess.Popen(command, stderr=subprocess.PIPE, text=True) for command in commands]
+    while len(list(tmp_path.glob("ready*"))) < len(writers):
+        time.sleep(0.01)
+    start.touch()
     outcomes = [(writer.communicate(timeout=120)[1], writer.returncode) for writer in writers]
     assert outcomes == [("", 0)] * 4
     with VectorCache(tmp_path, "a") as cache:

@@ -234,7 +234,8 @@ except EncoderUnavailable as error:
 
 def test_an_unreachable_hub_is_told_with_what_to_do(tmp_path: Path) -> None:
     nowhere = {**os.environ, "HF_ENDPOINT": "http://127.0.0.1:9", "HF_HOME": str(tmp_path)}
-    ran = subprocess.run([sys.executable, "-c", _UNREACHABLE], env=nowhere, capture_output=True, text=True, check=True)
+    command = [sys.executable, "-c", _UNREACHABLE]
+    ran = subprocess.run(command, env=nowhere, capture_output=True, text=True, check=True)
     assert "no encoder 'somebody/nothing-of-this-name'" in ran.stdout
     assert "Next: check the name and the connection" in ran.stdout
 
@@ -276,5 +277,5 @@ def test_a_folder_without_weights_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_folder_that_is_no_encoder_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(EncoderUnavailable, match="do not load as a sentence encoder: .* Next: "):
+    with pytest.raises(EncoderUnavailable, match=r"do not load as a sentence encoder: .* Next: "):
         load_encoder(str(_files(tmp_path / "broken")))

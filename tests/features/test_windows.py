@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -42,7 +43,7 @@ def test_every_token_is_covered_in_order_by_windows_of_bounded_length(tokens: in
 @given(lengths, sizes)
 def test_no_window_is_contained_in_another(tokens: int, size: int) -> None:
     stops = [stop for _, stop in window_bounds(tokens, size)]
-    assert all(later > earlier for earlier, later in zip(stops, stops[1:], strict=False))
+    assert all(later > earlier for earlier, later in pairwise(stops))
 
 
 @given(st.lists(st.integers(), max_size=200), st.integers(2, 40))
@@ -67,9 +68,7 @@ def test_windows_that_cannot_be_are_refused(tokens: int, size: int) -> None:
 
 vectors = st.integers(1, 6).flatmap(
     lambda dimension: st.lists(
-        st.tuples(
-            st.lists(st.floats(-10, 10, width=32), min_size=dimension, max_size=dimension), st.integers(0, 500)
-        ),
+        st.tuples(st.lists(st.floats(-10, 10), min_size=dimension, max_size=dimension), st.integers(0, 500)),
         min_size=1,
         max_size=8,
     )
@@ -78,9 +77,9 @@ vectors = st.integers(1, 6).flatmap(
 
 @given(vectors)
 def test_joined_vector_equals_the_sums_written_out(pairs: list[tuple[list[float], int]]) -> None:
-    weights = [max(length, 1) for _, length in pairs]
+    total = sum(max(length, 1) for _, length in pairs)
     mean = [
-        math.fsum(vector[axis] * weight for (vector, _), weight in zip(pairs, weights, strict=True)) / sum(weights)
+        math.fsum(vector[axis] * max(length, 1) for vector, length in pairs) / total
         for axis in range(len(pairs[0][0]))
     ]
     norm = math.sqrt(math.fsum(value * value for value in mean))

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import Literal
+from zoneinfo import available_timezones
 
 import polars as pl
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from watertight.core.declare import Declaration
 from watertight.core.time import UTC_MICROSECONDS
@@ -47,10 +48,13 @@ class Target(Declaration):
     @model_validator(mode="after")
     def _complete(self) -> Target:
         needed = {"scalar": "range", "class": "classes", "vector": "dimension"}[self.kind]
-        if getattr(self, needed) is None:
-            raise ValueError(f"a {self.kind} target declares its {needed}")
+        given = [name for name in ("range", "classes", "dimension") if getattr(self, name) is not None]
+        if given != [needed]:
+            raise ValueError(f"a {self.kind} target declares its {needed}, and nothing else of range, classes, dimension")
         if self.range is not None and self.range[0] >= self.range[1]:
             raise ValueError("range is [lowest, highest]")
+        if self.classes is not None and not 1 < len(self.classes) == len(set(self.classes)):
+            raise ValueError("classes are at least two different names")
         return self
 
     @property
@@ -89,6 +93,13 @@ class SourceContract(Declaration):
     optional: tuple[str, ...] = ()
     files: dict[str, RawFile] = {}
     text_chars: int = Field(default=100_000, gt=0)
+
+    @field_validator("zone")
+    @classmethod
+    def _zone_exists(cls, zone: str) -> str:
+        if zone not in available_timezones():
+            raise ValueError(f"no time zone is called {zone!r}; expected an IANA name, such as Europe/Berlin")
+        return zone
 
     @model_validator(mode="after")
     def _names_stand_once(self) -> SourceContract:

@@ -59,7 +59,7 @@ def _line(model: type[BaseModel], problem: Mapping[str, Any]) -> str:
     place = ".".join(str(part) for part in problem["loc"])
     if problem["type"] == "extra_forbidden":
         owner = _model_at(model, problem["loc"][:-1])
-        return f"{place}: unknown key; {nearest(str(problem['loc'][-1]), owner.model_fields if owner else ())}"
+        return f"{place}: unknown key; {nearest(str(problem['loc'][-1]), _keys(owner) if owner else ())}"
     return f"{place or 'the section'}: {problem['msg']}"
 
 
@@ -67,17 +67,19 @@ def _model_at(model: type[BaseModel], loc: Iterable[Any]) -> type[BaseModel] | N
     """The declaration class that stands at a location, looking through dicts, lists and options."""
     current: Any = model
     for part in loc:
-        if isinstance(current, type) and issubclass(current, BaseModel):
-            current = current.model_fields[part].annotation if part in current.model_fields else None
-        current = _inner(current)
-    return current if isinstance(current, type) and issubclass(current, BaseModel) else None
+        current = _keys(current).get(part) if _is_model(current) else _item(current)
+    return current if _is_model(current) else None
 
 
-def _inner(annotation: Any) -> Any:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return annotation
-    for argument in reversed(getattr(annotation, "__args__", ())):
-        found = _inner(argument)
-        if found is not None:
-            return found
-    return None
+def _keys(model: type[BaseModel]) -> dict[str, Any]:
+    """What each key is called in a file, with its annotation."""
+    return {field.alias or name: field.annotation for name, field in model.model_fields.items()}
+
+
+def _is_model(annotation: Any) -> bool:
+    return isinstance(annotation, type) and issubclass(annotation, BaseModel)
+
+
+def _item(annotation: Any) -> Any:
+    """What a dict or a tuple of declarations holds."""
+    return next(filter(_is_model, getattr(annotation, "__args__", ())), None)

@@ -27,8 +27,7 @@ def json_digest(value: Any) -> str:
 
 def ids_digest(ids: Iterable[str]) -> str:
     """Digest of a *set* of ids: sorted, each once, so that order and repeats do not matter."""
-    body = "\n".join(sorted(set(ids)))
-    return hashlib.sha256(body.encode()).hexdigest()[:SHORT]
+    return json_digest(sorted(set(ids)))[:SHORT]
 
 
 def row_set_digest(rows: pl.DataFrame, target: str) -> str:

@@ -14,7 +14,6 @@ from watertight.core.time import to_utc
 
 TRUE, FALSE = ("true", "1", "yes"), ("false", "0", "no")
 SPLITS = ("train", "test_groups", "test_future", "embargo", "unlabelled")
-KEEPS_BLANKS = "text"
 
 
 @dataclass(frozen=True)
@@ -103,9 +102,12 @@ def _cast(values: pl.Series, kind: str, zone: str) -> pl.Series:
         word = values.str.strip_chars().str.to_lowercase()
         frame = pl.select(pl.when(word.is_in(TRUE)).then(True).when(word.is_in(FALSE)).then(False))
         return frame.to_series().alias(values.name)
-    if kind in ("int", "float", "bool") and values.dtype == pl.String:
+    if kind in ("int", "float") and values.dtype == pl.String:
         values = values.str.strip_chars()
-    return values.cast(DTYPES[kind], strict=False)
+    typed = values.cast(DTYPES[kind], strict=False)
+    if kind in ("int", "bool") and values.dtype.is_numeric():
+        return typed.set(typed.cast(pl.Float64) != values.cast(pl.Float64), None)
+    return typed
 
 
 def _refuse_wrong_types(raw: pl.DataFrame, typed: pl.DataFrame, contract: SourceContract, drop: str) -> None:

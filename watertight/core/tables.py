@@ -56,6 +56,7 @@ def replacing(*finals: Path) -> Iterator[list[Path]]:
     drafts = [final.parent / f".{final.name}.draft" for final in finals]
     for final, draft in zip(finals, drafts, strict=True):
         _remove(draft)
+        _remove(_retired(final))
         final.parent.mkdir(parents=True, exist_ok=True)
     try:
         yield drafts
@@ -69,14 +70,16 @@ def replacing(*finals: Path) -> Iterator[list[Path]]:
 
 def _swap(draft: Path, final: Path) -> None:
     if draft.is_dir():
-        retired = final.parent / f".{final.name}.retired"
-        _remove(retired)
         if final.exists():
-            final.rename(retired)
+            final.rename(_retired(final))
         draft.rename(final)
-        _remove(retired)
+        _remove(_retired(final))
     else:
         os.replace(draft, final)
+
+
+def _retired(final: Path) -> Path:
+    return final.parent / f".{final.name}.retired"
 
 
 def _remove(path: Path) -> None:

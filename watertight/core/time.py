@@ -11,7 +11,10 @@ import polars as pl
 
 UTC_MICROSECONDS = pl.Datetime("us", "UTC")
 AFTER_LABEL = pl.duration(microseconds=1)
-_OFFSET = r"(?:Z|[+-]\d{2}:?\d{2})$"
+_TIME = r"[T ]([01][0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9](?:\.[0-9]{1,9})?)?"
+_ISO = rf"^[1-9][0-9]{{3}}-[0-9]{{2}}-[0-9]{{2}}(?:{_TIME}(?:Z|[+-][0-9]{{2}}:?[0-9]{{2}})?)?$"
+_NO_SECONDS = r"^(.{10}T.{5})(Z|[+-].*)?$"
+_OFFSET = r"T.*(?:Z|[+-].*)$"
 
 
 def known_at(labelled_at: str = "labelled_at", created_at: str = "created_at") -> pl.Expr:
@@ -22,8 +25,8 @@ def known_at(labelled_at: str = "labelled_at", created_at: str = "created_at") -
 def to_utc(values: pl.Series, zone: str) -> pl.Series:
     """Timestamps as UTC microseconds; what cannot be read becomes null.
 
-    ``values`` may be strings (ISO 8601, with or without an offset, with ``T`` or a blank, or a bare date), dates, or
-    datetimes of any unit. Naive ones are wall-clock time in ``zone`` (an IANA name); where the clock was set back the
+    ``values`` may be strings (ISO 8601 of the years 1000 to 9999, with or without seconds and an offset, with ``T`` or a
+    blank, or a bare date), dates, or datetimes of any unit. Naive ones are wall-clock time in ``zone`` (an IANA name); where the clock was set back the
     earlier instant is meant, and a wall-clock time that never was becomes null.
     """
     if values.dtype == pl.String:
@@ -47,7 +50,9 @@ def _localised(naive: pl.Series, zone: str) -> pl.Series:
 
 
 def _from_strings(values: pl.Series, zone: str) -> pl.Series:
-    text = values.str.strip_chars().str.replace(" ", "T", literal=True)
+    text = values.str.strip_chars()
+    text = text.set(~text.str.contains(_ISO), None)
+    text = text.str.replace(" ", "T", literal=True).str.replace(_NO_SECONDS, "${1}:00${2}")
     zoned = text.str.replace("Z$", "+00:00").str.to_datetime(
         "%Y-%m-%dT%H:%M:%S%.f%:z", time_unit="us", time_zone="UTC", strict=False
     )

@@ -94,6 +94,13 @@ class EvaluateParams(Declaration):
     baselines: tuple[str, ...] = ()
     slices: dict[str, tuple[float, ...]] = {}
 
+    @model_validator(mode="after")
+    def _edges_rise(self) -> EvaluateParams:
+        falling = [name for name, edges in self.slices.items() if list(edges) != sorted(set(edges))]
+        if falling:
+            raise ValueError(f"the edges of {', '.join(falling)} do not rise")
+        return self
+
 
 class RegisterParams(Declaration):
     """``cell`` is the one whose final models go into the bundle."""

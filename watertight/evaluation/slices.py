@@ -21,18 +21,19 @@ class Slice:
 def slices(rows: pl.DataFrame, column: str, edges: Sequence[float]) -> Iterator[Slice]:
     """The slices of ``rows`` over ``column``: one per value, or per range where ``edges`` are given.
 
-    A range is open below and closed above: edges 25 and 160 make ≤ 25, ≤ 160 and > 160. A null value is a slice of
-    its own. An absent column gives one slice with the reason.
+    A range is open below and closed above: edges 25 and 160 make ≤ 25, ≤ 160 and > 160. The nulls are a slice of
+    their own, the last. An absent column gives one slice with the reason.
     """
     if column not in rows.columns:
         yield Slice(column, "", reason=f"the source has no column {column!r}")
         return
     values = _ranges(rows[column], edges) if edges else rows[column].cast(pl.String)
-    named = rows.with_columns(values.fill_null("none").alias("__slice"))
-    for value in sorted(named["__slice"].unique()):
-        yield Slice(column, value, named.filter(pl.col("__slice") == value).drop("__slice"))
+    for value in sorted(values.drop_nulls().unique()):
+        yield Slice(column, value, rows.filter(values == value))
+    if values.has_nulls():
+        yield Slice(column, "(null)", rows.filter(values.is_null()))
 
 
 def _ranges(values: pl.Series, edges: Sequence[float]) -> pl.Series:
-    labels = [f"≤ {edge:g}" for edge in edges] + [f"> {edges[-1]:g}"]
+    labels = [f"≤ {edge:.12g}" for edge in edges] + [f"> {edges[-1]:.12g}"]
     return values.cut(list(edges), labels=labels).cast(pl.String)

@@ -142,7 +142,8 @@ def _beside_parents(placed: pl.DataFrame) -> pl.DataFrame:
     parents = placed.select(parent_id="row_id", parent_split="split", parent_fold="group_fold")
     joined = placed.join(parents, on="parent_id", how="left", maintain_order="left")
     child = pl.col("parent_id").is_not_null()
-    split = pl.when(~child).then("split").when(pl.col("parent_split") == "train").then(pl.lit("train"))
+    own = ~child | (pl.col("split") == "unlabelled")
+    split = pl.when(own).then("split").when(pl.col("parent_split") == "train").then(pl.lit("train"))
     return joined.with_columns(
         split=split.otherwise(pl.lit("embargo")),
         group_fold=pl.when(child).then("parent_fold").otherwise("group_fold"),

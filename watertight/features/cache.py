@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import sqlite3
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +19,7 @@ Vector = NDArray[np.float32]
 _STORED = np.dtype("<f4")
 _ASKED_AT_ONCE = 900
 _BUSY_SECONDS = 60.0
+_PAUSE_SECONDS = 0.02
 _SCHEMA = (
     "CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value INTEGER NOT NULL)",
     "CREATE TABLE IF NOT EXISTS vectors (digest BLOB PRIMARY KEY, vector BLOB NOT NULL)",
@@ -60,7 +62,7 @@ class VectorCache:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         with self._named():
             self._db = sqlite3.connect(self.path, timeout=_BUSY_SECONDS, isolation_level=None)
-            self._db.execute("PRAGMA journal_mode = WAL")
+            self._switch_to_wal()
             self._db.execute("PRAGMA synchronous = NORMAL")
             with self._transaction():
                 for statement in _SCHEMA:
@@ -98,6 +100,17 @@ class VectorCache:
             if (dimension := self._dimension()) != rows.shape[1]:
                 raise ValueError(f"{self.path} holds {dimension} numbers a vector, not {rows.shape[1]}")
             self._db.executemany(_PUT, zip(digests, map(np.ndarray.tobytes, rows), strict=True))
+
+    def _switch_to_wal(self) -> None:
+        # Where several connections do this to a new file, SQLite refuses at once instead of waiting its turn.
+        for left in reversed(range(round(_BUSY_SECONDS / _PAUSE_SECONDS))):
+            try:
+                self._db.execute("PRAGMA journal_mode = WAL")
+                return
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or not left:
+                    raise
+                time.sleep(_PAUSE_SECONDS)
 
     def _rows(self, digests: Sequence[bytes]) -> sqlite3.Cursor:
         marks = ",".join("?" * len(digests))

@@ -1,10 +1,11 @@
 """The embedding kernel: texts to vectors, each text once per encoder, and their likeness to anchor phrases.
 
-Vectors are rounded to whole multiples of 1/4096 before they are stored. Processors differ in the order in
-which they add float32 numbers, by up to 2e-7 in a component; after rounding, some 3 in 100 vectors still
-differ, in one component and by one step (unrounded: all of them; at four decimals: 12 in 100). The step costs
-1e-6 of cosine. A power of two rather than decimals, because such numbers are exact in float32 and so are
-their products: a dot product below 1 has no rounding error at all, whatever the order of addition.
+Vectors are rounded to whole multiples of 1/4096 before they are stored. Processors add float32 numbers in
+different orders, which moves a component by up to 2e-7. Rounded, up to 4 in 100 vectors still differ, in one
+component by one step (unrounded all do, at four decimals 13 in 100; MiniLM on one processor, told in turn to
+use older instruction sets). The step costs 1e-6 of cosine. A power of two rather than decimals, because such
+numbers and their products are exact in float32: a dot product below 1 has no rounding error, whatever the
+order of addition.
 """
 
 from __future__ import annotations

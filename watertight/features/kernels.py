@@ -82,8 +82,8 @@ def _embedding(spec: ViewSpec, rows: pl.DataFrame, kitchen: Kitchen) -> pl.DataF
     kitchen.notes["texts_embedded"] = report.encoded
     kitchen.notes["texts_from_cache"] = report.cached
     likes = anchor_similarities(vectors, spec.options.get("anchors", {}), kitchen.encoder)
-    likes = likes.rename({name: f"like_{name}" for name in likes.columns})
-    return _content_table(content, likes.with_columns(vector=vectors), spec.join_key)
+    named = [likes[name].alias(f"like_{name}") for name in likes.columns]
+    return _content_table(content, pl.DataFrame([*named, vectors.alias("vector")]), spec.join_key)
 
 
 def _temporal(spec: ViewSpec, rows: pl.DataFrame, kitchen: Kitchen) -> pl.DataFrame:

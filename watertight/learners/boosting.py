@@ -59,7 +59,7 @@ class Boosting:
     def predict(self, x: Matrix) -> Outputs:
         """``mean`` for a scalar, ``probabilities`` for a class."""
         raw = np.asarray(self._loaded().predict(x.values, num_threads=1), dtype=np.float64)
-        return {"probabilities": raw} if self.classes else {"mean": raw}
+        return {"probabilities": raw.reshape(-1, self.classes)} if self.classes else {"mean": raw}
 
     def importance(self) -> npt.NDArray[np.float64]:
         """Total gain per feature, in the matrix's order."""

@@ -15,6 +15,7 @@ from watertight.learners.family import Options, Outputs
 from watertight.learners.matrix import Matrix
 
 MODEL = "model.safetensors"
+Floats = npt.NDArray[np.float64]
 
 
 class LinearOptions(Options):
@@ -44,17 +45,15 @@ class Linear:
         centre = np.nan_to_num(_columnwise(np.nanmean, x.values))
         spread = np.nan_to_num(_columnwise(np.nanstd, x.values))
         self.arrays = {"centre": centre, "scale": np.where(spread > 0, spread, 1.0)}
-        fitted = self._estimator().fit(self._standardised(x), y, sample_weight=weight)
-        coefficients = np.zeros((self.classes, len(x.names))) if self.classes else np.atleast_2d(fitted.coef_)
-        intercept = np.full(self.classes, -np.inf) if self.classes else np.atleast_1d(fitted.intercept_)
-        if self.classes:
-            _spread_classes(fitted, coefficients, intercept)
+        fit = _logistic if self.kind == "class" else _ridge
+        coefficients, intercept = fit(self._standardised(x), y, weight, self.options.strength, self.classes)
         self.arrays |= {"coefficients": coefficients, "intercept": intercept}
         return self
 
     def predict(self, x: Matrix) -> Outputs:
         """``mean``, ``probabilities`` or ``vector``, by the kind of target."""
-        scores = self._standardised(x) @ self.arrays["coefficients"].T + self.arrays["intercept"]
+        # Unlike a BLAS product, einsum sums a row in the same order whatever stands beside it: alone or in a batch.
+        scores = np.einsum("ij,kj->ik", self._standardised(x), self.arrays["coefficients"]) + self.arrays["intercept"]
         if self.kind == "class":
             exponents = np.exp(scores - scores.max(axis=1, keepdims=True))
             return {"probabilities": exponents / exponents.sum(axis=1, keepdims=True)}
@@ -72,18 +71,11 @@ class Linear:
         kind, classes = (folder / "kind.txt").read_text(encoding="utf-8").split()
         return cls(kind, int(classes), LinearOptions(), load_file(folder / MODEL))
 
-    def _standardised(self, x: Matrix) -> npt.NDArray[np.float64]:
+    def _standardised(self, x: Matrix) -> Floats:
         return np.nan_to_num((x.values.astype(np.float64) - self.arrays["centre"]) / self.arrays["scale"])
 
-    def _estimator(self) -> Any:
-        from sklearn.linear_model import LogisticRegression, Ridge  # noqa: PLC0415 - a second to import
 
-        if self.kind == "class":
-            return LogisticRegression(C=1 / self.options.strength, max_iter=1000)
-        return Ridge(alpha=self.options.strength)
-
-
-def _columnwise(function: Any, values: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
+def _columnwise(function: Any, values: npt.NDArray[Any]) -> Floats:
     """``function`` per column in float64, NaN (without a warning) where a column is all null."""
     wide = values.astype(np.float64)
     known = ~np.isnan(wide).all(axis=0)
@@ -92,9 +84,23 @@ def _columnwise(function: Any, values: npt.NDArray[Any]) -> npt.NDArray[np.float
     return answer
 
 
-def _spread_classes(fitted: Any, coefficients: npt.NDArray[Any], intercept: npt.NDArray[Any]) -> None:
-    """Put the fitted classes in their places among the declared ones; those never seen keep probability 0."""
-    seen = fitted.classes_.astype(int)
-    two = len(seen) == 2
-    coefficients[seen] = np.vstack([np.zeros_like(fitted.coef_[0]), fitted.coef_[0]]) if two else fitted.coef_
-    intercept[seen] = np.array([0.0, fitted.intercept_[0]]) if two else fitted.intercept_
+def _ridge(x: Floats, y: Floats, weight: Floats, strength: float, classes: int) -> tuple[Floats, Floats]:
+    from sklearn.linear_model import Ridge  # noqa: PLC0415 - a second to import
+
+    fitted = Ridge(alpha=strength).fit(x, y, sample_weight=weight)
+    return np.atleast_2d(fitted.coef_), np.atleast_1d(fitted.intercept_)
+
+
+def _logistic(x: Floats, y: Floats, weight: Floats, strength: float, classes: int) -> tuple[Floats, Floats]:
+    """Coefficients in the places of the declared classes; those never seen keep probability 0."""
+    from sklearn.linear_model import LogisticRegression  # noqa: PLC0415 - a second to import
+
+    seen = np.unique(y).astype(int)
+    coefficients, intercept = np.zeros((classes, x.shape[1])), np.full(classes, -np.inf)
+    intercept[seen] = 0.0
+    if len(seen) > 1:
+        fitted = LogisticRegression(C=1 / strength, max_iter=1000).fit(x, y, sample_weight=weight)
+        # Of two classes scikit-learn fits the second against the first.
+        placed = seen[1:] if len(seen) == 2 else seen
+        coefficients[placed], intercept[placed] = fitted.coef_, fitted.intercept_
+    return coefficients, intercept

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from watertight.core.declare import pick
 from watertight.core.errors import Refusal
 
 Floats = npt.NDArray[np.float32]
@@ -22,8 +23,8 @@ class Matrix:
     names: tuple[str, ...]
 
     def column(self, name: str) -> Floats:
-        """One column by name; raises KeyError if it is not there."""
-        return self.values[:, self.names.index(name)]
+        """One column by name; raises Misuse with the nearest name if it is not there."""
+        return self.values[:, pick({known: place for place, known in enumerate(self.names)}, name, "feature of the cell")]
 
 
 def feature_matrix(table: pl.DataFrame, columns: Sequence[str], widths: dict[str, int] | None = None) -> Matrix:
@@ -62,7 +63,8 @@ def _block(values: pl.Series, width: int | None) -> Floats:
     if (lists.drop_nulls().list.len() != width).any():
         raise Refusal(f"the vectors in {values.name} differ in length", column=values.name, expected=f"{width} numbers each")
     block = np.full((len(lists), width), np.nan, dtype=np.float32)
-    block[there.to_numpy()] = lists.drop_nulls().explode().to_numpy().reshape(-1, width)
+    if block.size:
+        block[there.to_numpy()] = lists.drop_nulls().explode().to_numpy().reshape(-1, width)
     return block
 
 

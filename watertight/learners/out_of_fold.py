@@ -11,6 +11,7 @@ import numpy.typing as npt
 import polars as pl
 
 from watertight.core.contract import Target
+from watertight.core.errors import Refusal
 from watertight.core.witness import Witness, witness
 from watertight.learners.family import Learner, Outputs
 from watertight.learners.matrix import feature_matrix, list_widths
@@ -42,12 +43,21 @@ def out_of_fold(table: pl.DataFrame, task: Task) -> Fit:
     """Predict each fold's real rows by a model fitted on the other folds, then fit the final model on all of train.
 
     ``table`` is a training set with row_id, parent_id, synthetic, weight, split, fold and the features. Rows without
-    the target are left out. Synthetic rows are fitted on, never predicted.
+    the target are left out. Synthetic rows are fitted on, never predicted. Raises Refusal where the target stands in
+    fewer than two folds.
     """
     train = table.filter((pl.col("split") == "train") & pl.col(task.name).is_not_null())
     widths = list_widths(train, task.columns)
+    folds = sorted(train["fold"].unique())
+    if len(folds) < 2:
+        raise Refusal(
+            f"{task.name} is known in {len(folds)} fold(s) of train",
+            column=task.name,
+            expected="at least two, so that one can be predicted by a model fitted on another",
+            next_step="leave the target out, or bring rows of more groups that carry it",
+        )
     parts, witnesses = [], {}
-    for fold in sorted(train["fold"].unique()):
+    for fold in folds:
         model, seen = _fitted(train.filter(pl.col("fold") != fold), task, widths)
         held = train.filter((pl.col("fold") == fold) & ~pl.col("synthetic"))
         outputs = model.predict(feature_matrix(held, task.columns, widths))

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from pathlib import Path, PurePosixPath
+from typing import Annotated, Any
+
+from pydantic import AfterValidator
 
 from watertight.core.declare import Declaration, parse
 from watertight.core.digests import file_digest
@@ -12,6 +14,16 @@ from watertight.core.errors import Misuse, Refusal
 from watertight.core.tables import read_json, write_json
 
 MANIFEST = "manifest.json"
+
+
+def _inside(place: str) -> str:
+    path = PurePosixPath(place)
+    if path.is_absolute() or not path.parts or ".." in path.parts or "\\" in place:
+        raise ValueError(f"{place!r} is no place inside the bundle")
+    return place
+
+
+Place = Annotated[str, AfterValidator(_inside)]
 
 
 class Model(Declaration):
@@ -25,7 +37,7 @@ class Model(Declaration):
     cell: str
     seed: int
     family: str
-    folder: str
+    folder: Place
     columns: tuple[str, ...]
     widths: dict[str, int]
     fitted_on: str
@@ -41,7 +53,7 @@ class Manifest(Declaration):
     service: str
     signature: dict[str, Any]
     models: tuple[Model, ...]
-    files: dict[str, str] = {}
+    files: dict[Place, str] = {}
 
 
 @dataclass(frozen=True)
@@ -58,7 +70,7 @@ class Bundle:
 
 def seal(folder: Path, manifest: Manifest) -> None:
     """Write the manifest, with the sha256 of every other file in ``folder``."""
-    files = {path.relative_to(folder).as_posix(): file_digest(path) for path in sorted(folder.rglob("*")) if path.is_file()}
+    files = {name: file_digest(folder / name) for name in _files(folder)}
     write_json(manifest.model_copy(update={"files": files}).model_dump(mode="json"), folder / MANIFEST)
 
 
@@ -69,11 +81,7 @@ def open_bundle(folder: Path) -> Bundle:
         raise Misuse("there is no bundle", expected=f"{MANIFEST} in {folder}", next_step="dvc repro, or dvc pull")
     manifest = parse(Manifest, read_json(path), MANIFEST)
     changed = [name for name, digest in manifest.files.items() if not _is(folder / name, digest)]
-    strange = [
-        path.relative_to(folder).as_posix()
-        for path in sorted(folder.rglob("*"))
-        if path.is_file() and path.name != MANIFEST and path.relative_to(folder).as_posix() not in manifest.files
-    ]
+    strange = [name for name in _files(folder) if name not in manifest.files]
     if changed or strange:
         raise Refusal(
             f"the bundle is not what was registered: {', '.join([*changed, *strange])}",
@@ -81,6 +89,12 @@ def open_bundle(folder: Path) -> Bundle:
             next_step="dvc checkout, or dvc pull",
         )
     return Bundle(folder, manifest)
+
+
+def _files(folder: Path) -> list[str]:
+    """Every file of a bundle but its manifest, from the bundle's folder on."""
+    names = [path.relative_to(folder).as_posix() for path in sorted(folder.rglob("*")) if path.is_file()]
+    return [name for name in names if name != MANIFEST]
 
 
 def _is(path: Path, digest: str) -> bool:

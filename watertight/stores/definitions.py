@@ -110,4 +110,9 @@ def _imported(path: Path) -> ModuleType:
 
 
 def _named(things: list[Any], kind: type) -> dict[str, Any]:
-    return {thing.name: thing for thing in things if isinstance(thing, kind) and thing.name != "__dummy"}
+    """By name; of a view and its aliases, which bear its name, the view itself: it stands first."""
+    found: dict[str, Any] = {}
+    for thing in things:
+        if isinstance(thing, kind) and thing.name != "__dummy":
+            found.setdefault(thing.name, thing)
+    return found

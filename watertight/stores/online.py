@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from feast import FeatureStore
+from feast import FeatureService, FeatureStore
 
 EPOCH = datetime(1970, 1, 2, tzinfo=UTC)
 
@@ -20,10 +20,13 @@ def materialize(store: FeatureStore, views: Sequence[str], until: datetime) -> N
         store.materialize(start_date=EPOCH, end_date=until, feature_views=list(views))
 
 
-def online_features(store: FeatureStore, features: Sequence[str], keys: Sequence[dict[str, Any]]) -> dict[str, list[Any]]:
-    """The named features (``view:feature``) of each key, as lists in the order of ``keys``; unknown is None.
+def online_features(
+    store: FeatureStore, features: FeatureService | Sequence[str], keys: Sequence[dict[str, Any]]
+) -> dict[str, list[Any]]:
+    """The features of each key, ``<view>__<feature>``, as lists in the order of ``keys``; unknown is None.
 
-    ``keys`` carry the join keys and what on-demand views ask for, such as ``asked_at_us``.
+    ``features`` are a service's, under the names by which it serves them, or named ones (``view:feature``). ``keys``
+    carry the join keys and what on-demand views ask for, such as ``asked_at_us``.
     """
-    answer = store.get_online_features(features=list(features), entity_rows=list(keys), full_feature_names=True)
-    return answer.to_dict()
+    asked = features if isinstance(features, FeatureService) else list(features)
+    return store.get_online_features(features=asked, entity_rows=list(keys), full_feature_names=True).to_dict()

@@ -1,0 +1,12 @@
+"""Toy vector: what is known of a caption."""
+
+from feast import Entity, FeatureService, ValueType
+
+from watertight.features.views import embedding_view, lexical_view
+
+caption = Entity(name="caption", join_keys=["caption_id"], value_type=ValueType.STRING)
+
+lexical = lexical_view("toy_vector", entity=caption, texts={"caption_id": "text"})
+embedding = embedding_view("toy_vector", entity=caption, texts={"caption_id": "text"})
+
+toy_vector = FeatureService(name="toy_vector", features=[lexical, embedding])
