@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -28,7 +28,11 @@ from watertight.registry.bundle import Bundle, open_bundle
 from watertight.stores.definitions import described
 from watertight.stores.online import online_features
 
-WRITERS = {".csv": pl.DataFrame.write_csv, ".parquet": pl.DataFrame.write_parquet, ".jsonl": pl.DataFrame.write_ndjson}
+WRITERS: dict[str, Callable[[pl.DataFrame, Path], Any]] = {
+    ".csv": pl.DataFrame.write_csv,
+    ".parquet": pl.DataFrame.write_parquet,
+    ".jsonl": pl.DataFrame.write_ndjson,
+}
 
 
 def predict_file(work: Workload, source: Path, to: Path) -> pl.DataFrame:

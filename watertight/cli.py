@@ -43,7 +43,7 @@ def predict(
     """
 
     def work() -> Any:
-        from pipelines import predict as stage  # noqa: PLC0415 - seconds to import
+        from pipelines import predict as stage  # seconds to import
 
         found = _workload(workload)
         if from_file and to_file:
@@ -59,7 +59,7 @@ def metrics(workload: WorkloadName, as_json: Json = False) -> None:
     """Print the out-of-fold figures of every cell, each with the row set that it is of."""
 
     def work() -> Any:
-        from pipelines.figures import figures_of  # noqa: PLC0415 - Polars behind it
+        from pipelines.figures import figures_of  # Polars behind it
 
         return figures_of(_workload(workload))
 
@@ -75,8 +75,8 @@ def score(
     """Score the registered bundle on the test sets, and record the look in models/WORKLOAD/looks/."""
 
     def work() -> Any:
-        from pipelines.score import score_test  # noqa: PLC0415 - seconds to import
-        from watertight.core.errors import Misuse  # noqa: PLC0415
+        from pipelines.score import score_test  # seconds to import
+        from watertight.core.errors import Misuse
 
         if not test:
             raise Misuse("the test sets are looked at only on purpose, and every look is recorded", next_step="add --test")
@@ -87,13 +87,13 @@ def score(
 
 @app.command()
 def fetch(
-    source: Annotated[str, typer.Argument(help="workload/source, such as perception/semeval2026.")],
+    source: Annotated[str, typer.Argument(help="WORKLOAD/SOURCE, a contract of pipelines/sources/.")],
     as_json: Json = False,
 ) -> None:
     """Download a source's raw files to the raw root; each must have the sha256 that its contract pins."""
 
     def work() -> Any:
-        from pipelines.fetch import fetch_source  # noqa: PLC0415 - only where it is needed
+        from pipelines.fetch import fetch_source  # only where it is needed
 
         workload, _, name = source.partition("/")
         return fetch_source(_project(), workload, name)
@@ -102,7 +102,7 @@ def fetch(
 
 
 def _project() -> Any:
-    from watertight.core.project import find_project  # noqa: PLC0415 - Polars and pydantic behind it
+    from watertight.core.project import find_project  # Polars and pydantic behind it
 
     project = find_project()
     os.chdir(project.root)
@@ -115,7 +115,7 @@ def _workload(name: str) -> Any:
 
 
 def _pairs(arguments: list[str]) -> dict[str, str]:
-    from watertight.core.errors import Misuse  # noqa: PLC0415 - light, but beside the others
+    from watertight.core.errors import Misuse  # light, but beside the others
 
     names, values = arguments[::2], arguments[1::2]
     if len(names) != len(values) or any(not name.startswith("--") for name in names):
@@ -125,8 +125,8 @@ def _pairs(arguments: list[str]) -> dict[str, str]:
 
 def _run(workload: str, stage: str, work: Callable[[], Any], as_json: bool) -> None:
     """Run a command; tell its answer, or its error without a traceback, with the exit status of the error."""
-    from watertight.core import numerics  # noqa: PLC0415 - before anything numeric is imported
-    from watertight.core.errors import WatertightError  # noqa: PLC0415
+    from watertight.core import numerics  # before anything numeric is imported
+    from watertight.core.errors import WatertightError
 
     numerics.pin()
     try:
@@ -153,6 +153,10 @@ def _told(answer: Any, indent: str = "") -> str:
 def _table(rows: list[dict[str, Any]]) -> str:
     """Rows with the same keys as aligned columns; numbers to four decimals, right-aligned."""
     names = list(rows[0]) if rows else []
-    cells = [names, *[[f"{row[name]:.4f}" if isinstance(row[name], float) else str("" if row[name] is None else row[name]) for name in names] for row in rows]]
+    cells = [names, *[[_cell(row[name]) for name in names] for row in rows]]
     widths = [max(len(line[place]) for line in cells) for place in range(len(names))]
     return "\n".join("  ".join(cell.rjust(width) for cell, width in zip(line, widths, strict=True)) for line in cells)
+
+
+def _cell(value: Any) -> str:
+    return f"{value:.4f}" if isinstance(value, float) else "" if value is None else str(value)

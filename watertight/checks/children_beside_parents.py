@@ -8,7 +8,7 @@ from watertight.checks.base import RowCheck
 
 
 class ExpectChildrenBesideParents(RowCheck):
-    """A row with a ``parent_id`` has its parent among the rows, and is set aside (embargo) or in the same split and fold."""
+    """A row with a ``parent_id`` has its parent among the rows, and is in the same split and fold, set aside or unlabelled."""
 
     needs = ("row_id", "parent_id", "split", "fold")
 
@@ -18,5 +18,5 @@ class ExpectChildrenBesideParents(RowCheck):
         split = frame["parent_id"].map(parents["split"])
         fold = frame["parent_id"].map(parents["fold"])
         same_fold = (fold == frame["fold"]) | (fold.isna() & frame["fold"].isna())
-        placed = (frame["split"] == "embargo") | ((split == frame["split"]) & same_fold)
+        placed = frame["split"].isin(("embargo", "unlabelled")) | ((split == frame["split"]) & same_fold)
         return frame["parent_id"].notna() & ~(frame["parent_id"].isin(parents.index) & placed)

@@ -22,7 +22,9 @@ class ExpectStrataBalanced(RowCheck):
         train = frame[frame["fold"].notna()]
         inside = pd.crosstab(train["fold"], train[self.column], normalize="index")
         overall = train[self.column].value_counts(normalize=True)
-        off = inside.sub(overall, axis="columns").abs().stack() > self.tolerance
-        pairs = set(off[off].index)
+        distance = inside.sub(overall, axis="columns").abs()
+        cells = distance.melt(ignore_index=False, var_name="value", value_name="off").reset_index()
+        far = cells[cells["off"] > self.tolerance]
+        pairs = set(zip(far["fold"], far["value"], strict=True))
         keys = pd.Series(list(zip(frame["fold"], frame[self.column], strict=True)), index=frame.index)
         return keys.isin(pairs)

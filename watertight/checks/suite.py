@@ -59,13 +59,14 @@ def judge(gate: str, frame: pl.DataFrame, checks: Iterable[Check]) -> Verdict:
 
 
 def _validated(gate: str, frame: pl.DataFrame, checks: list[Check]) -> list[Any]:
-    import great_expectations as gx  # noqa: PLC0415 - seconds to import, needed only where a gate runs
+    import great_expectations as gx  # seconds to import, needed only where a gate runs
+    from great_expectations.data_context.types.base import ProgressBarsConfig
 
     _register()
     logging.getLogger("great_expectations").setLevel(logging.ERROR)
     _refuse_unknown(checks)
     context = gx.get_context(mode="ephemeral")
-    context.variables.progress_bars = {"globally": False}
+    context.variables.progress_bars = ProgressBarsConfig(globally=False)
     asset = context.data_sources.add_pandas("rows").add_dataframe_asset("rows")
     batch = asset.add_batch_definition_whole_dataframe("rows").get_batch({"dataframe": _flat(frame).to_pandas()})
     numbered = [
@@ -75,11 +76,15 @@ def _validated(gate: str, frame: pl.DataFrame, checks: list[Check]) -> list[Any]
     suite = gx.ExpectationSuite(name=gate, expectations=numbered)
     if len(suite.expectations) != len(checks):
         raise Misuse(f"gate {gate!r}: {len(checks)} checks are declared, {len(suite.expectations)} were loaded")
-    found = batch.validate(suite, result_format=FORMAT).results
-    ordered = sorted(found, key=lambda answer: answer.expectation_config.meta["order"])
-    if [answer.expectation_config.meta["order"] for answer in ordered] != list(range(len(checks))):
+    found: list[Any] = batch.validate(suite, result_format=FORMAT).results
+    ordered = sorted(found, key=_order)
+    if [_order(answer) for answer in ordered] != list(range(len(checks))):
         raise Misuse(f"gate {gate!r}: {len(checks)} checks are declared, {len(found)} were run")
     return ordered
+
+
+def _order(answer: Any) -> int:
+    return int(answer.expectation_config.meta["order"])
 
 
 def _register() -> None:
@@ -89,7 +94,7 @@ def _register() -> None:
 
 
 def _refuse_unknown(checks: list[Check]) -> None:
-    from great_expectations.expectations.registry import (  # noqa: PLC0415 - see above
+    from great_expectations.expectations.registry import (
         list_registered_expectation_implementations,
     )
 

@@ -6,11 +6,11 @@ import pandas as pd
 
 from watertight.checks.base import RowCheck
 
-PLACES = ("train", "embargo")
+PLACES = ("train", "embargo", "unlabelled")
 
 
 class ExpectSyntheticRowsInTraining(RowCheck):
-    """A synthetic row stands in train, or is set aside (embargo) as its parent is not trained on; and it has a parent."""
+    """A synthetic row has a parent, and stands in train, unlabelled, or set aside as its parent is not trained on."""
 
     needs = ("row_id", "synthetic", "parent_id", "split")
 

@@ -35,6 +35,9 @@ ROLES: dict[str, ColumnType] = {
     "drop": "string",
 }
 
+ADDED = ("split", "fold", "mean", "log_variance", "probabilities", "vector")
+"""Columns that stages put beside the rows: what the split gave, and the outputs of models."""
+
 
 class Target(Declaration):
     """What is predicted: a scalar in a closed range, one of named classes, or a vector of fixed size."""
@@ -73,7 +76,7 @@ class RawFile(Declaration):
 
 
 class SourceContract(Declaration):
-    """What a source delivers. See ``pipelines/sources/perception/semeval2026.yaml`` for a whole one.
+    """What a source delivers: the YAML beside its query or simulator in ``pipelines/sources/``.
 
     ``group`` names the column that is never split; ``keys`` the entity keys; ``text`` the texts; ``columns`` every
     further column with its type, all of which may be absent in another source of the same workload. ``required`` and
@@ -107,6 +110,9 @@ class SourceContract(Declaration):
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
             raise ValueError(f"declared twice: {', '.join(twice)}")
+        taken = sorted(set(names) & set(ADDED))
+        if taken:
+            raise ValueError(f"{', '.join(taken)}: stages add columns of this name; call the source's own something else")
         if self.group not in names:
             raise ValueError(f"group {self.group!r} is none of the declared columns")
         return self
@@ -117,7 +123,7 @@ class SourceContract(Declaration):
         strings: dict[str, ColumnType] = dict.fromkeys((*self.keys, *self.text), "string")
         return {**ROLES, **strings, **targets, **self.columns}
 
-    def schema(self) -> dict[str, pl.DataType]:
+    def polars_schema(self) -> dict[str, pl.DataType]:
         """Every column of the rows with its Polars type."""
         return {name: DTYPES[kind] for name, kind in self.column_types().items()}
 

@@ -33,8 +33,8 @@ def split_rows(rows: pl.DataFrame, labelled: pl.Series, params: SplitParams, str
 
     ``rows`` in the order of their drops, with row_id, group_id, parent_id, asked_at, drop and the ``strata`` columns;
     ``labelled`` a boolean per row. ``test_groups``: the rows of held-out groups. ``test_future``: rows asked from the
-    group's ``future_from`` on. ``embargo``: rows in the gap before it, and children of rows outside train: neither
-    trained on nor scored. ``unlabelled``: rows without any target. Raises Refusal where there are fewer groups than
+    group's ``future_from`` on. ``embargo``: rows in the gap before it, and labelled children of rows outside train:
+    neither trained on nor scored. ``unlabelled``: rows without any target. Raises Refusal where there are fewer groups than
     folds.
     """
     marked = rows.with_columns(labelled.alias("labelled"))
@@ -138,7 +138,7 @@ def _assigned_rows(rows: pl.DataFrame, groups: pl.DataFrame, future: TestFuture)
 
 
 def _beside_parents(placed: pl.DataFrame) -> pl.DataFrame:
-    """Children of training rows are trained on in their parent's fold; children of any other row are set aside."""
+    """Labelled children of training rows are trained on in their parent's fold; those of any other row are set aside."""
     parents = placed.select(parent_id="row_id", parent_split="split", parent_fold="group_fold")
     joined = placed.join(parents, on="parent_id", how="left", maintain_order="left")
     child = pl.col("parent_id").is_not_null()

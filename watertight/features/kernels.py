@@ -10,12 +10,10 @@ import polars as pl
 from watertight.core.declare import pick
 from watertight.core.errors import Refusal
 from watertight.core.time import known_at, microseconds
-from watertight.features.embedding import anchor_similarities, embed
-from watertight.features.lexical import lexical_features
 from watertight.core.view_spec import SOURCE_AT, ViewSpec
+from watertight.features.embedding import Progress, anchor_similarities, embed
+from watertight.features.lexical import lexical_features
 from watertight.features.temporal_state import temporal_state
-
-Progress = Callable[..., object]
 
 
 @dataclass

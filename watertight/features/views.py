@@ -19,8 +19,8 @@ from feast.transformation.pandas_transformation import PandasTransformation
 from feast.types import Array, Float32, Int64
 
 from watertight.core.project import find_project
-from watertight.features.lexical import LEXICAL_COLUMNS
 from watertight.core.view_spec import SOURCE_AT, ViewSpec
+from watertight.features.lexical import LEXICAL_COLUMNS
 from watertight.features.temporal_now import temporal_now
 from watertight.features.temporal_schema import now_columns, state_columns
 
@@ -134,7 +134,7 @@ def _view(workload: str, name: str, entity: Entity, spec: ViewSpec, fields: list
 def _column(values: pd.Series, kind: Any) -> pl.Series:
     """A pandas column of Feast's (nulls as None or NaN, lists as arrays) in its declared Polars type."""
     if kind in (pl.Float32(), pl.Int64()):
-        numbers = pl.Series(values.name, values.astype("float64").to_numpy()).fill_nan(None)
+        numbers = pl.Series(str(values.name), values.astype("float64").to_numpy()).fill_nan(None)
         return numbers.cast(kind)
     lists = [None if item is None or isinstance(item, float) else list(item) for item in values]
-    return pl.Series(values.name, lists, dtype=kind)
+    return pl.Series(str(values.name), lists, dtype=kind)

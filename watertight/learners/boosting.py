@@ -48,7 +48,7 @@ class Boosting:
 
     def fit(self, x: Matrix, y: npt.NDArray[Any], weight: npt.NDArray[np.float64], *, seed: int) -> Self:
         """Grow ``rounds`` trees."""
-        import lightgbm  # noqa: PLC0415 - heavy, needed only where trees are grown
+        import lightgbm  # heavy, needed only where trees are grown
 
         data = lightgbm.Dataset(x.values, y, weight=weight, feature_name=[f"f{i}" for i in range(len(x.names))])
         booster = lightgbm.train(self._parameters(seed), data, num_boost_round=self.options.rounds)
@@ -79,7 +79,7 @@ class Boosting:
 
     def _loaded(self) -> Any:
         if self._booster is None:
-            import lightgbm  # noqa: PLC0415 - see fit
+            import lightgbm
 
             self._booster = lightgbm.Booster(model_str=self.text)
         return self._booster

@@ -85,7 +85,7 @@ def _columnwise(function: Any, values: npt.NDArray[Any]) -> Floats:
 
 
 def _ridge(x: Floats, y: Floats, weight: Floats, strength: float, classes: int) -> tuple[Floats, Floats]:
-    from sklearn.linear_model import Ridge  # noqa: PLC0415 - a second to import
+    from sklearn.linear_model import Ridge  # a second to import
 
     fitted = Ridge(alpha=strength).fit(x, y, sample_weight=weight)
     return np.atleast_2d(fitted.coef_), np.atleast_1d(fitted.intercept_)
@@ -93,7 +93,7 @@ def _ridge(x: Floats, y: Floats, weight: Floats, strength: float, classes: int) 
 
 def _logistic(x: Floats, y: Floats, weight: Floats, strength: float, classes: int) -> tuple[Floats, Floats]:
     """Coefficients in the places of the declared classes; those never seen keep probability 0."""
-    from sklearn.linear_model import LogisticRegression  # noqa: PLC0415 - a second to import
+    from sklearn.linear_model import LogisticRegression  # a second to import
 
     seen = np.unique(y).astype(int)
     coefficients, intercept = np.zeros((classes, x.shape[1])), np.full(classes, -np.inf)

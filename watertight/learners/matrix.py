@@ -59,6 +59,7 @@ def _block(values: pl.Series, width: int | None) -> Floats:
     if not _is_list(values.dtype) and values.dtype != pl.Null:
         raise Refusal(f"{values.name} is {values.dtype}, which no model takes", expected="numbers or lists of numbers")
     lists = values.cast(pl.List(pl.Float32))
+    width = _width(values) if width is None else width
     there = lists.is_not_null()
     if (lists.drop_nulls().list.len() != width).any():
         raise Refusal(f"the vectors in {values.name} differ in length", column=values.name, expected=f"{width} numbers each")

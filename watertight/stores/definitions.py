@@ -46,7 +46,7 @@ def load_definitions(path: Path) -> Definitions:
     if not path.is_file():
         raise Misuse(f"{path.name} is not in feature_repo/", expected=f"the workload's views in {path}")
     module = _imported(path)
-    things = list(vars(module).values())
+    things: list[Any] = list(vars(module).values())
     return Definitions(
         _named(things, Entity),
         _named(things, FeatureView),
@@ -58,7 +58,7 @@ def load_definitions(path: Path) -> Definitions:
 def read_from(definitions: Definitions, places: Mapping[str, Path]) -> None:
     """Let the named views read from other Parquet files: rows that are not part of the project's history."""
     for name, path in places.items():
-        source = definitions.views[name].batch_source
+        source: Any = definitions.views[name].batch_source
         source.file_options.uri = str(path)
 
 
@@ -109,7 +109,7 @@ def _imported(path: Path) -> ModuleType:
     return module
 
 
-def _named(things: list[Any], kind: type) -> dict[str, Any]:
+def _named(things: list[Any], kind: Any) -> dict[str, Any]:
     """By name; of a view and its aliases, which bear its name, the view itself: it stands first."""
     found: dict[str, Any] = {}
     for thing in things:

@@ -1,0 +1,131 @@
+"""The graph under real DVC: it builds, it rebuilds what changed and nothing else, and experiments can be compared."""
+
+from __future__ import annotations
+
+import json
+from itertools import product
+from typing import Any
+
+import pytest
+import yaml
+from project_copies import REPOSITORY, ProjectCopy, stages_run
+
+TOYS = ("toy_pair", "toy_vector")
+UP_TO_DATE = "Data and pipelines are up to date."
+
+
+def _followers(lock: dict[str, Any], stage: str) -> set[str]:
+    """The stage and every stage that reads, by whatever way, what it writes."""
+    outs = {name: [out["path"] for out in entry["outs"]] for name, entry in lock.items()}
+    deps = {name: [dep["path"] for dep in entry["deps"]] for name, entry in lock.items()}
+    found, new = {stage}, {stage}
+    while new:
+        written = [path for name in new for path in outs[name]]
+        new = {name for name, read in deps.items() if any(_within(path, out) for path in read for out in written)} - found
+        found |= new
+    return found
+
+
+def _within(path: str, folder: str) -> bool:
+    return path == folder or path.startswith(folder + "/")
+
+
+def _metrics(project: ProjectCopy) -> dict[str, Any]:
+    shown = json.loads(project.dvc("metrics", "show", "--json"))
+    return {path.split("/")[1]: told["data"] for path, told in shown[""]["data"].items()}
+
+
+def _experiments(project: ProjectCopy) -> dict[str, Any]:
+    """Per name of an experiment (the workspace among them): its metrics and params by workload."""
+    found = {}
+    for line in json.loads(project.dvc("exp", "show", "--json")):
+        found[line["name"] or line["rev"]] = line["data"]
+        for experiment in line["experiments"] or []:
+            found[experiment["name"]] = experiment["revs"][0]["data"]
+    return found
+
+
+def _set_rounds(project: ProjectCopy, rounds: int) -> None:
+    path = project.root / "params.yaml"
+    params = yaml.safe_load(path.read_text(encoding="utf-8"))
+    params["toy_pair"]["train"]["families"]["lightgbm"]["rounds"] = rounds
+    path.write_text(yaml.safe_dump(params, sort_keys=False), encoding="utf-8")
+
+
+def test_every_stage_of_both_toys_was_run_and_left_its_outputs(built: ProjectCopy) -> None:
+    graph = yaml.safe_load((built.root / "dvc.yaml").read_text(encoding="utf-8"))["stages"]
+    lock = built.lock()
+    assert set(lock) == {f"{stage}@{toy}" for stage, toy in product(graph, TOYS)}
+    outs = [out["path"] for entry in lock.values() for out in entry["outs"]]
+    assert [path for path in outs if not (built.root / path).exists()] == []
+    assert built.leftovers() == []
+
+
+def test_the_toys_learned_something(built: ProjectCopy) -> None:
+    metrics = _metrics(built)
+    pair, vector = metrics["toy_pair"]["preferred"], metrics["toy_vector"]["image"]
+    assert pair["log_loss"] < 0.6 * pair["mean_log_loss"]
+    assert pair["accuracy"] > 0.8
+    assert vector["rmse"] < 0.5 * vector["mean_rmse"]
+
+
+def test_dvc_lock_is_all_that_a_build_gives_to_commit(built: ProjectCopy) -> None:
+    assert built.git("status", "--porcelain", "--untracked-files=all") == "?? dvc.lock\n"
+    built.commit("built")
+    assert built.git("status", "--porcelain") == ""
+
+
+def test_a_second_repro_runs_nothing(built: ProjectCopy) -> None:
+    before = (built.root / "dvc.lock").read_bytes()
+    output = built.dvc("repro")
+    assert stages_run(output) == []
+    assert UP_TO_DATE in output
+    assert (built.root / "dvc.lock").read_bytes() == before
+
+
+def test_a_cold_build_in_another_folder_gives_the_same_bytes(built_twice: tuple[ProjectCopy, ProjectCopy]) -> None:
+    built, cold = built_twice
+    assert cold.lock() == built.lock()
+    assert (cold.root / "dvc.lock").read_bytes() == (built.root / "dvc.lock").read_bytes()
+
+
+def test_a_parameter_of_one_workloads_train_reruns_that_train_and_what_follows(bench: ProjectCopy) -> None:
+    _set_rounds(bench, 25)
+    assert set(json.loads(bench.dvc("status", "--json"))) == {"train@toy_pair"}
+    ran = stages_run(bench.dvc("repro"))
+    assert ran[0] == "train@toy_pair"
+    assert set(ran) == _followers(bench.lock(), "train@toy_pair")
+    assert {"evaluate@toy_pair", "register@toy_pair"} < set(ran)
+    assert all(stage.endswith("@toy_pair") for stage in ran)
+
+
+def test_an_experiment_runs_what_changed_and_is_shown_beside_the_others(bench: ProjectCopy) -> None:
+    before = _metrics(bench)
+    output = bench.dvc("exp", "run", "--name", "stiff", "-S", "toy_vector.train.families.linear.strength=500")
+    assert set(stages_run(output)) == _followers(bench.lock(), "train@toy_vector")
+    after, shown = _metrics(bench), _experiments(bench)["stiff"]
+    assert after["toy_vector"]["image"]["rmse"] > before["toy_vector"]["image"]["rmse"]
+    assert after["toy_vector"]["image"]["row_set"] == before["toy_vector"]["image"]["row_set"]
+    assert after["toy_pair"] == before["toy_pair"]
+    assert shown["metrics"]["artifacts/toy_vector/metrics.json"]["data"] == after["toy_vector"]
+    assert shown["params"]["params.yaml"]["data"]["toy_vector"]["train"]["families"]["linear"]["strength"] == 500
+
+
+def test_an_experiment_beside_the_workspace_leaves_it_alone_and_sees_what_git_tracks(bench: ProjectCopy) -> None:
+    """An untracked file is not carried into the temporary folder: what an experiment needs must be added to git."""
+    (bench.root / "untracked.txt").write_text("not in git\n", encoding="utf-8")
+    before = _metrics(bench), (bench.root / "params.yaml").read_bytes()
+    bench.dvc("exp", "run", "--temp", "--name", "aside", "-S", "toy_pair.train.families.lightgbm.rounds=5")
+    assert (_metrics(bench), (bench.root / "params.yaml").read_bytes()) == before
+    assert bench.git("status", "--porcelain") == "?? untracked.txt\n"
+    shown = _experiments(bench)["aside"]
+    told = shown["metrics"]["artifacts/toy_pair/metrics.json"]["data"]["preferred"]
+    assert shown["params"]["params.yaml"]["data"]["toy_pair"]["train"]["families"]["lightgbm"]["rounds"] == 5
+    assert told["row_set"] == before[0]["toy_pair"]["preferred"]["row_set"]
+    assert "untracked.txt" not in bench.git("ls-tree", "--name-only", "aside")
+
+
+@pytest.mark.parametrize("name", ["perception", *TOYS])
+def test_no_stage_and_no_part_of_the_library_names_a_workload(name: str) -> None:
+    code = [*(REPOSITORY / "pipelines").glob("*.py"), *(REPOSITORY / "watertight").rglob("*.py"), REPOSITORY / "dvc.yaml"]
+    assert [path.name for path in code if name in path.read_text(encoding="utf-8").lower()] == []
