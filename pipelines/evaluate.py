@@ -10,6 +10,7 @@ import polars as pl
 
 from pipelines.stage import run
 from watertight.checks.suite import declared, judge
+from watertight.core.errors import Refusal
 from watertight.core.project import Workload
 from watertight.core.tables import read_table, write_json, write_table
 from watertight.core.witness import evidence
@@ -29,6 +30,7 @@ def evaluate(work: Workload, out: Path, metrics: Path, plots: Path) -> None:
     witnesses = read_table(work.artifacts("train", "witnesses.parquet"))
     verdict = judge("out_of_fold", witnessed(rows, predictions, witnesses), declared("out_of_fold", work.expectations))
     verdict.demand()
+    _demand_every_row(rows, predictions)
     overall = pl.DataFrame(list(_figures(work, rows, predictions)), infer_schema_length=None)
     parts = list(_sliced(work, rows, predictions))
     write_table(overall, out / "figures.parquet")
@@ -44,6 +46,21 @@ def witnessed(rows: pl.DataFrame, predictions: pl.DataFrame, witnesses: pl.DataF
     roles = rows.select(ROLES)
     own = evidence(predictions.select("row_id", "target", "cell", "seed", "fold", "fitted_on"), roles, witnesses)
     return own.join(roles.drop("parent_id"), on="row_id", how="left", maintain_order="left")
+
+
+def _demand_every_row(rows: pl.DataFrame, predictions: pl.DataFrame) -> None:
+    """A cell that leaves out hard rows would look better than it is: raise Refusal with the rows that it leaves out."""
+    real = rows.filter((pl.col("split") == "train") & ~pl.col("synthetic"))
+    for (target, cell, seed), part in predictions.partition_by(CELL, as_dict=True, maintain_order=True).items():
+        wanted = real.filter(pl.col(str(target)).is_not_null())["row_id"]
+        lost = wanted.filter(~wanted.is_in(part["row_id"].to_list()))
+        if len(lost):
+            raise Refusal(
+                f"cell {cell!r} (seed {seed}) leaves out training rows that have {target!r}",
+                rows=lost.to_list(),
+                expected=f"an out-of-fold prediction of each of the {len(wanted)} rows",
+                next_step="train the cell again; nothing was scored",
+            )
 
 
 def _cells(work: Workload, rows: pl.DataFrame, predictions: pl.DataFrame) -> Iterator[tuple[dict[str, Any], pl.DataFrame]]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pipelines.features import Features, Served
 from pipelines.stage import run
-from watertight.checks.suite import Check, declared, judge
+from watertight.checks.suite import Check, declared, judge, required
 from watertight.core.errors import Misuse
 from watertight.core.project import Workload
 from watertight.core.tables import read_table, write_json
@@ -17,7 +17,8 @@ from watertight.core.view_spec import evidence_column
 def guard(work: Workload, out: Path) -> None:
     """The verdict on the training set; the stage fails where a critical check does."""
     table = read_table(work.data("training_set", "training_set.parquet"))
-    checks = [*declared("training_set", work.expectations), *_promised(work), *evidence_checks(Features(work))]
+    evidence = map(required, [*_promised(work), *evidence_checks(Features(work))])
+    checks = [*declared("training_set", work.expectations), *evidence]
     verdict = judge("training_set", table, checks)
     verdict.demand()
     write_json(verdict.summary(), out / "verdict.json")

@@ -20,6 +20,7 @@ def ingest(work: Workload, out: Path) -> None:
     typed = [typed_rows(raw, work.contract, name) for name, raw in drops(work)]
     found = merged(typed)
     write_table(found.rows, out / "rows.parquet")
+    write_json(work.contract.model_dump(mode="json"), out / "contract.json")
     write_json(_summary(work, found.rows, found.repeats), out / "rows.json")
 
 

@@ -11,19 +11,12 @@ from typing import Any
 import duckdb
 import polars as pl
 
-from watertight.core.contract import SourceContract
+from pipelines.raw_file import read_raw
+from watertight.core.contract import ROLES, SourceContract
 from watertight.core.declare import nearest, pick
 from watertight.core.digests import file_digest
 from watertight.core.errors import Misuse, Refusal
 from watertight.core.project import Workload
-
-READERS = {
-    ".csv": lambda path: pl.read_csv(path, infer_schema=False),
-    ".tsv": lambda path: pl.read_csv(path, infer_schema=False, separator="\t"),
-    ".jsonl": lambda path: pl.read_ndjson(path, infer_schema_length=None),
-    ".json": lambda path: pl.read_json(path, infer_schema_length=None),
-    ".parquet": lambda path: pl.read_parquet(path, glob=False),
-}
 
 
 def drops(work: Workload) -> Iterator[tuple[str, pl.DataFrame]]:
@@ -37,15 +30,25 @@ def drops(work: Workload) -> Iterator[tuple[str, pl.DataFrame]]:
 
 
 def rows_of_file(work: Workload, path: Path) -> pl.DataFrame:
-    """The rows that the source's query makes of a raw file; raises Refusal where it is not such a file."""
+    """The rows of a file in the source's own format; raises Refusal where it is not such a file.
+
+    A source with a query reads the raw file that the query is for; one without (a simulator) reads rows whose columns
+    bear the contract's names, of which all but row_id, asked_at, keys and texts may be absent.
+    """
+    raw = _with_optional(read_raw(path), work.contract, path)
     query = work.source_folder / f"{work.params.source.name}.sql"
-    if not query.is_file():
-        raise Misuse(f"source {work.params.source.name!r} has no query, so it reads no files", expected=f"a query in {query.name}")
-    raw = _with_optional(_read(path), work.contract, path)
+    return _queried(raw, query, path) if query.is_file() else raw
+
+
+def _queried(raw: pl.DataFrame, query: Path, path: Path) -> pl.DataFrame:
     with duckdb.connect() as connection:
         connection.execute("SET threads = 1")
         connection.register("raw", raw.to_arrow())
-        return pl.DataFrame(connection.sql(query.read_text(encoding="utf-8")).to_arrow_table())
+        try:
+            return pl.DataFrame(connection.sql(query.read_text(encoding="utf-8")).to_arrow_table())
+        except duckdb.Error as error:
+            reason = str(error).splitlines()[0]
+            raise Refusal(f"{query.name} cannot be applied to {path.name}: {reason}", next_step="mend the file or the query") from error
 
 
 def _simulated(work: Workload, path: Path) -> pl.DataFrame:
@@ -94,31 +97,27 @@ def _pinned(work: Workload, name: str) -> Path:
     return path
 
 
-def _read(path: Path) -> pl.DataFrame:
-    reader = pick(READERS, path.suffix.lower(), "kind of file")
-    if not path.is_file():
-        raise Misuse(f"{path} is not there", expected="a file in the source's own format")
-    try:
-        return reader(path)
-    except pl.exceptions.NoDataError as error:
-        raise Refusal(f"{path.name} is empty", expected="a header and at least one row") from error
-    except (pl.exceptions.PolarsError, UnicodeDecodeError) as error:
-        reason = str(error).splitlines()[0]
-        raise Refusal(f"{path.name} cannot be read: {reason}", expected=f"a whole {path.suffix[1:]} file in UTF-8") from error
-
-
 def _with_optional(raw: pl.DataFrame, contract: SourceContract, path: Path) -> pl.DataFrame:
-    known = [*contract.required, *contract.optional]
-    missing = [name for name in contract.required if name not in raw.columns]
-    strange = [name for name in raw.columns if name not in known]
+    """``raw`` with a null column for each optional one that the file lacks; raises Refusal for any other difference."""
+    required, optional, allowed = _file_columns(contract)
+    missing = [name for name in required if name not in raw.columns]
+    strange = [name for name in raw.columns if name not in (*required, *optional, *allowed)]
     problems = [f"lacks {name!r}; {nearest(name, strange or raw.columns)}" for name in missing]
-    problems += [f"has {name!r}, which the contract does not name; {nearest(name, known)}" for name in strange]
+    problems += [f"has {name!r}, which the contract does not name; {nearest(name, [*required, *optional])}" for name in strange]
     if problems:
         raise Refusal(
             f"{path.name} has other columns than its source\n" + "\n".join(f"  - {line}" for line in problems),
             column=", ".join(missing or strange),
-            expected=f"{', '.join(contract.required)}; optional: {', '.join(contract.optional) or 'none'}",
+            expected=f"{', '.join(required)}; optional: {', '.join(optional) or 'none'}",
             next_step="mend the header, or the contract if the source has changed; nothing was changed",
         )
-    absent = [name for name in contract.optional if name not in raw.columns]
+    absent = [name for name in optional if name not in raw.columns]
     return raw.with_columns(pl.lit(None, dtype=pl.String).alias(name) for name in absent)
+
+
+def _file_columns(contract: SourceContract) -> tuple[list[str], list[str], list[str]]:
+    """The columns that a file must have, may have, and may have with a default of their own."""
+    if contract.required:
+        return list(contract.required), list(contract.optional), []
+    needed = ["row_id", "asked_at", *contract.keys, *contract.text]
+    return needed, [*contract.targets, *contract.columns], [name for name in ROLES if name not in needed]

@@ -141,6 +141,8 @@ folder, start, seed = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])
 (folder / f"ready{seed}").touch()
 while not start.exists():
     time.sleep(0.001)
+for number in range(100):
+    VectorCache(folder, f"new {number}").read([])
 order = np.random.default_rng(seed).permutation(900)
 with VectorCache(folder, "a") as cache:
     for part in np.split(order, 30):

@@ -5,6 +5,7 @@ import os
 import socket
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import huggingface_hub
@@ -113,6 +114,8 @@ def test_threads_and_the_process_settings_leave_no_trace(minilm: Encoder) -> Non
         for threads in (1, 2, 4):
             assert np.array_equal(minilm.encode_windows(windows, threads=threads), expected)
         assert (torch.get_num_threads(), torch.get_float32_matmul_precision()) == (3, "medium")
+        with ThreadPoolExecutor(1) as elsewhere:
+            assert elsewhere.submit(torch.get_num_threads).result() == 3
     finally:
         torch.set_num_threads(before[0])
         torch.set_float32_matmul_precision(before[1])

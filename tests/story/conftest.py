@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
+from deaths import DEATHS, Death, killed
 from project_copies import REPOSITORY, ProjectCopy, clone, copy, dvc, environment, new_project
 
 TOYS = REPOSITORY / "tests" / "toys"
+
+
+class Builds(NamedTuple):
+    """The toys as built in one go, and in another folder by builds that were killed."""
+
+    built: ProjectCopy
+    cold: ProjectCopy
+    deaths: dict[str, Death]
 
 
 @pytest.fixture(scope="session")
@@ -18,20 +28,34 @@ def toys(tmp_path_factory: pytest.TempPathFactory) -> ProjectCopy:
 
 
 @pytest.fixture(scope="session")
-def built_twice(toys: ProjectCopy, tmp_path_factory: pytest.TempPathFactory) -> tuple[ProjectCopy, ProjectCopy]:
-    """Both toys after ``dvc repro``, in two folders side by side, the second with a cold embedding cache."""
-    folder = tmp_path_factory.mktemp("built")
+def builds(toys: ProjectCopy, tmp_path_factory: pytest.TempPathFactory) -> Builds:
+    """Both toys built twice, side by side."""
+    folder = tmp_path_factory.mktemp("builds")
+    built = clone(toys, folder / "project")
     cold = clone(toys, folder / "cold", WATERTIGHT_CACHE=str(folder / "cache"), DVC_SITE_CACHE_DIR=str(folder / "dvc-site"))
-    pair = clone(toys, folder / "project"), cold
-    for process in [project.start(*dvc("repro")) for project in pair]:
-        assert process.wait() == 0, "\n".join(project.root.with_suffix(".log").read_text() for project in pair)
-    return pair
+    undisturbed = built.start(*dvc("repro"))
+    deaths = {stage: killed(cold, stage) for stage in DEATHS}
+    cold.dvc("repro")
+    assert undisturbed.wait() == 0, built.root.with_suffix(".log").read_text()
+    return Builds(built, cold, deaths)
 
 
 @pytest.fixture(scope="session")
-def built(built_twice: tuple[ProjectCopy, ProjectCopy]) -> ProjectCopy:
-    """Both toys after ``dvc repro``; not to be changed, except that a test may commit ``dvc.lock``."""
-    return built_twice[0]
+def built(builds: Builds) -> ProjectCopy:
+    """Both toys after one ``dvc repro``; not to be changed, except that a test may commit ``dvc.lock``."""
+    return builds.built
+
+
+@pytest.fixture(scope="session")
+def survivor(builds: Builds) -> ProjectCopy:
+    """The same in another folder, with a cold embedding cache; the build was killed again and again. Not to be changed."""
+    return builds.cold
+
+
+@pytest.fixture(scope="session")
+def deaths(builds: Builds) -> dict[str, Death]:
+    """How the builds of ``survivor`` died, by stage."""
+    return builds.deaths
 
 
 @pytest.fixture

@@ -22,7 +22,11 @@ FORMAT = {"result_format": "COMPLETE", "unexpected_index_column_names": ["row_id
 
 
 class Check(Declaration):
-    """One declared check, in Great Expectations' own words. ``quarantine`` sets failing rows aside instead of blocking."""
+    """One declared check, in Great Expectations' own words.
+
+    ``meta`` may say ``quarantine: true`` (failing rows are set aside instead of blocking) and ``required: true`` (a skip
+    blocks like a failure).
+    """
 
     type: str
     kwargs: dict[str, Any] = {}
@@ -40,9 +44,14 @@ class Suites(Declaration):
 
 
 def declared(gate: str, own: Path | None) -> list[Check]:
-    """The checks of a gate: the contract's, then those of the workload's file (which may be absent)."""
-    files = [CONTRACT, *([own] if own and own.is_file() else [])]
-    return [check for file in files for check in getattr(parse(Suites, read_yaml(file) or {}, file.name), gate)]
+    """The checks of a gate: the contract's, each required, then those of the workload's file (which may be absent)."""
+    own_checks = _checks(own, gate) if own and own.is_file() else []
+    return [*map(required, _checks(CONTRACT, gate)), *own_checks]
+
+
+def required(check: Check) -> Check:
+    """The same check, with a skip blocking like a failure: what it needs is always there, or nothing is proven."""
+    return check.model_copy(update={"meta": {**check.meta, "required": True}})
 
 
 def judge(gate: str, frame: pl.DataFrame, checks: Iterable[Check]) -> Verdict:
@@ -52,6 +61,8 @@ def judge(gate: str, frame: pl.DataFrame, checks: Iterable[Check]) -> Verdict:
     where a declared type does not exist: Great Expectations itself would drop it without a word.
     """
     checks = list(checks)
+    _register()
+    _refuse_unknown(checks)
     present = [check for check in checks if not _absent(check, frame)]
     answers = iter(_validated(gate, frame, present))
     results = [_skipped(check, frame) if _absent(check, frame) else _result(check, next(answers)) for check in checks]
@@ -62,9 +73,7 @@ def _validated(gate: str, frame: pl.DataFrame, checks: list[Check]) -> list[Any]
     import great_expectations as gx  # seconds to import, needed only where a gate runs
     from great_expectations.data_context.types.base import ProgressBarsConfig
 
-    _register()
     logging.getLogger("great_expectations").setLevel(logging.ERROR)
-    _refuse_unknown(checks)
     context = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = ProgressBarsConfig(globally=False)
     asset = context.data_sources.add_pandas("rows").add_dataframe_asset("rows")
@@ -104,6 +113,10 @@ def _refuse_unknown(checks: list[Check]) -> None:
             raise Misuse(f"no expectation is called {check.type!r}; {nearest(check.type, known)}")
 
 
+def _checks(file: Path, gate: str) -> list[Check]:
+    return list(getattr(parse(Suites, read_yaml(file) or {}, file.name), gate))
+
+
 def _flat(frame: pl.DataFrame) -> pl.DataFrame:
     return frame.select(name for name, kind in frame.schema.items() if not isinstance(kind, pl.List | pl.Array))
 
@@ -115,12 +128,12 @@ def _absent(check: Check, frame: pl.DataFrame) -> list[str]:
 
 def _skipped(check: Check, frame: pl.DataFrame) -> CheckResult:
     reason = f"no column {', '.join(map(repr, _absent(check, frame)))}"
-    return CheckResult(check.type, check.kwargs, check.severity, "skipped", reason=reason)
+    return CheckResult(check.type, check.kwargs, check.severity, "skipped", reason=reason, required=_required(check))
 
 
 def _result(check: Check, answer: Any) -> CheckResult:
     found: Mapping[str, Any] = answer.result or {}
-    rows = tuple(found.get("row_ids") or [row["row_id"] for row in found.get("unexpected_index_list") or []])
+    rows = tuple(found.get("row_ids") or [str(row["row_id"]) for row in found.get("unexpected_index_list") or []])
     skipped, raised = found.get("skipped"), _raised(answer.exception_info)
     return CheckResult(
         check.type,
@@ -131,7 +144,12 @@ def _result(check: Check, answer: Any) -> CheckResult:
         row_ids=rows,
         reason=skipped or raised or _observed(answer, found),
         quarantine=bool(check.meta.get("quarantine")) and bool(rows),
+        required=_required(check),
     )
+
+
+def _required(check: Check) -> bool:
+    return bool(check.meta.get("required"))
 
 
 def _raised(info: Any) -> str:

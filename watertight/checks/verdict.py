@@ -23,6 +23,7 @@ class CheckResult:
     row_ids: tuple[str, ...] = ()
     reason: str = ""
     quarantine: bool = False
+    required: bool = False
 
     def summary(self) -> dict[str, Any]:
         """The result as JSON: the first 20 row ids and how many there are."""
@@ -40,7 +41,8 @@ class CheckResult:
         """One line for a person."""
         arguments = ", ".join(f"{name}={value!r}" for name, value in self.kwargs.items())
         rows = f": {self.count} row(s), first {', '.join(self.row_ids[:5])}" if self.row_ids else ""
-        return f"{self.type}({arguments}){rows}{f' ({self.reason})' if self.reason else ''}"
+        reason = f"skipped, {self.reason}" if self.status == "skipped" else self.reason
+        return f"{self.type}({arguments}){rows}{f' ({reason})' if reason else ''}"
 
 
 @dataclass(frozen=True)
@@ -53,8 +55,9 @@ class Verdict:
 
     @property
     def blocking(self) -> list[CheckResult]:
-        """The failures that stop the stage: critical, and not answered by quarantine."""
-        return [result for result in self.failed if result.severity == "critical" and not result.quarantine]
+        """What stops the stage: critical failures that quarantine does not answer, and skips of required checks."""
+        failures = [result for result in self.failed if result.severity == "critical" and not result.quarantine]
+        return failures + [result for result in self.results if result.status == "skipped" and result.required]
 
     @property
     def failed(self) -> list[CheckResult]:
@@ -79,7 +82,7 @@ class Verdict:
             rows = dict.fromkeys(row for result in self.blocking for row in result.row_ids)
             lines = "\n".join(f"  - {result.told()}" for result in self.blocking)
             raise Refusal(
-                f"gate {self.gate!r} refused: {len(self.blocking)} check(s) failed\n{lines}",
+                f"gate {self.gate!r} refused: {len(self.blocking)} check(s) did not pass\n{lines}",
                 rows=list(rows),
                 expected="every critical check to pass",
                 next_step="look at these rows; nothing downstream was built from them",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from types import UnionType
 from typing import Any, TypeVar
 
 import yaml
@@ -68,6 +69,7 @@ def _model_at(model: type[BaseModel], loc: Iterable[Any]) -> type[BaseModel] | N
     current: Any = model
     for part in loc:
         current = _keys(current).get(part) if _is_model(current) else _item(current)
+        current = _item(current) if isinstance(current, UnionType) else current
     return current if _is_model(current) else None
 
 
@@ -81,5 +83,5 @@ def _is_model(annotation: Any) -> bool:
 
 
 def _item(annotation: Any) -> Any:
-    """What a dict or a tuple of declarations holds."""
+    """What a dict, a tuple or an option of declarations holds."""
     return next(filter(_is_model, getattr(annotation, "__args__", ())), None)

@@ -7,13 +7,21 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from watertight.core.contract import DTYPES, SourceContract
+from watertight.core.contract import DTYPES, ColumnType, SourceContract
 from watertight.core.declare import nearest
 from watertight.core.errors import Refusal
 from watertight.core.time import to_utc
 
 TRUE, FALSE = ("true", "1", "yes"), ("false", "0", "no")
 SPLITS = ("train", "test_groups", "test_future", "embargo", "unlabelled")
+MEANT: dict[ColumnType, str] = {
+    "string": "text",
+    "bool": "true or false",
+    "int": "whole number",
+    "float": "finite number",
+    "vector": "list of numbers",
+    "timestamp": "instant (ISO 8601; without an offset a time that was on the clock in {zone})",
+}
 
 
 @dataclass(frozen=True)
@@ -29,8 +37,9 @@ def typed_rows(raw: pl.DataFrame, contract: SourceContract, drop: str) -> pl.Dat
 
     Roles that the source does not give get their defaults: ``group_id`` the group column, ``created_at``
     ``labelled_at`` (``asked_at`` where unlabelled), ``synthetic`` false, ``weight`` 1, ``parent_id`` null, ``drop``
-    the drop's name. Targets that are absent are null. Raises Refusal for an empty drop, for missing columns, and
-    (all columns together) for values of a wrong type.
+    the drop's name; and so have empty cells in ``created_at``, ``synthetic`` and ``weight``. Targets that are absent
+    are null. Raises Refusal for an empty drop, for missing columns, and (all columns together) for values of a wrong
+    type.
     """
     if raw.is_empty():
         raise Refusal(f"drop {drop!r} holds no rows", expected="at least one row", next_step="check the file; nothing was changed")
@@ -39,7 +48,11 @@ def typed_rows(raw: pl.DataFrame, contract: SourceContract, drop: str) -> pl.Dat
     columns = {name: _cast(with_roles[name], kind, contract.zone) for name, kind in contract.column_types().items()}
     typed = pl.DataFrame(columns)
     _refuse_wrong_types(with_roles, typed, contract, drop)
-    return typed.with_columns(pl.col("created_at").fill_null(pl.coalesce("labelled_at", "asked_at")))
+    return typed.with_columns(
+        pl.col("created_at").fill_null(pl.coalesce("labelled_at", "asked_at")),
+        pl.col("synthetic").fill_null(False),
+        pl.col("weight").fill_null(1.0),
+    )
 
 
 def merged(drops: Iterable[pl.DataFrame]) -> Merged:
@@ -119,7 +132,8 @@ def _refuse_wrong_types(raw: pl.DataFrame, typed: pl.DataFrame, contract: Source
         if bad.any():
             rows = raw.filter(bad)
             ids = ids.append(rows["row_id"].cast(pl.String))
-            problems.append(f"{name}: {rows.height} value(s) are no {kind}, first {rows[name][0]!r} in row {rows['row_id'][0]}")
+            wanted = MEANT[kind].format(zone=contract.zone)
+            problems.append(f"{name}: {rows.height} value(s) are no {wanted}, first {rows[name][0]!r} in row {rows['row_id'][0]}")
     if problems:
         raise Refusal(
             f"drop {drop!r} has values of a wrong type\n" + "\n".join(f"  - {line}" for line in problems),

@@ -15,6 +15,8 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from watertight.core.errors import Refusal
+
 ROW_GROUP = 131_072
 
 
@@ -42,8 +44,11 @@ def json_text(value: Any) -> str:
 
 
 def read_json(path: Path) -> Any:
-    """Read a JSON file."""
-    return json.loads(path.read_text(encoding="utf-8"))
+    """Read a JSON file; raises Refusal where it is not whole."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise Refusal(f"{path.name} is not JSON: {error}", next_step=f"make {path} again, or dvc checkout") from error
 
 
 @contextmanager

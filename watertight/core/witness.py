@@ -6,6 +6,7 @@ is trusted that a plan or a fold number says.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import polars as pl
@@ -17,7 +18,7 @@ SCHEMA = {"fitted_on": pl.String, "root_id": pl.String, "times": pl.Int64}
 
 @dataclass(frozen=True)
 class Witness:
-    """``digest`` of the root row ids that a model was fitted on, and ``rows``: root_id and how often it stood there."""
+    """``rows``: root_id of each row that a model was fitted on and how often it stood there; ``digest`` of these pairs."""
 
     digest: str
     rows: pl.DataFrame
@@ -40,7 +41,7 @@ def witness(fitted: pl.DataFrame) -> Witness:
         .agg(pl.col("real").sum().cast(pl.Int64).alias("times"))
         .sort("root_id")
     )
-    return Witness(ids_digest(rows["root_id"].to_list()), rows)
+    return Witness(_digest(rows["root_id"].to_list(), rows["times"].to_list()), rows)
 
 
 def table(witnesses: dict[str, Witness]) -> pl.DataFrame:
@@ -61,10 +62,10 @@ def evidence(predictions: pl.DataFrame, rows: pl.DataFrame, witnesses: pl.DataFr
     """
     sound = (
         witnesses.group_by("fitted_on")
-        .agg(pl.col("root_id"), refitted=pl.col("times").max())
+        .agg(pl.col("root_id", "times"), refitted=pl.col("times").max())
         .with_columns(
-            witnessed=pl.struct("fitted_on", "root_id").map_elements(
-                lambda fit: ids_digest(fit["root_id"]) == fit["fitted_on"], return_dtype=pl.Boolean
+            witnessed=pl.struct("fitted_on", "root_id", "times").map_elements(
+                lambda fit: _digest(fit["root_id"], fit["times"]) == fit["fitted_on"], return_dtype=pl.Boolean
             )
         )
         .select("fitted_on", "refitted", "witnessed")
@@ -81,3 +82,8 @@ def evidence(predictions: pl.DataFrame, rows: pl.DataFrame, witnesses: pl.DataFr
             predicted=pl.len().over("target", "cell", "seed", "row_id"),
         )
     )
+
+
+def _digest(roots: Iterable[str], times: Iterable[int]) -> str:
+    """Of the pairs: one fit on a row and two fits on it are not the same fit."""
+    return ids_digest(f"{root}\t{count}" for root, count in zip(roots, times, strict=True))

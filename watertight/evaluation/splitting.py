@@ -88,19 +88,22 @@ def _held_out(rows: pl.DataFrame, params: SplitParams) -> set[str]:
 
 
 def _folds(rows: pl.DataFrame, params: SplitParams) -> dict[str, int]:
+    """Folds balanced over the strata; rows of a stratum with fewer rows than folds count as rows of the commonest."""
+    common = pl.len().over("stratum") >= params.folds
+    strata = rows.select(pl.when(common).then("stratum").otherwise(pl.col("stratum").mode().min())).to_series()
     splitter = StratifiedGroupKFold(n_splits=params.folds, shuffle=True, random_state=params.seed)
     groups = rows["group_id"].to_numpy()
-    parts = splitter.split(np.zeros(len(groups)), rows["stratum"].to_numpy(), groups)
+    parts = splitter.split(np.zeros(len(groups)), strata.to_numpy(), groups)
     return {str(group): fold for fold, (_, held) in enumerate(parts) for group in np.unique(groups[held])}
 
 
 def _future_from(rows: pl.DataFrame, groups: pl.DataFrame, future: TestFuture) -> pl.DataFrame:
     """Per group, the instant its future begins: fixed by the drop in which it first came; null where it has none.
 
-    It is the instant of the first of the last ``share`` of the group's labelled rows. A group that would keep no row
+    It is the instant of the first of the last ``share`` of the group's labelled rows, children not counted. A group that would keep no row
     a gap earlier has no future: all its rows are trained on.
     """
-    own = _first_appearance(rows.filter(pl.col("labelled"))).sort("asked_at", "row_id")
+    own = _first_appearance(rows.filter(pl.col("labelled") & pl.col("parent_id").is_null())).sort("asked_at", "row_id")
     place, size = pl.int_range(pl.len()).over("group_id"), pl.len().over("group_id")
     last = place >= (size * (1 - future.share)).ceil()
     starts = own.filter(last).group_by("group_id").agg(future_from=pl.col("asked_at").min())

@@ -14,6 +14,8 @@ from types import TracebackType
 import numpy as np
 from numpy.typing import NDArray
 
+from watertight.core.errors import Misuse
+
 Vector = NDArray[np.float32]
 
 _STORED = np.dtype("<f4")
@@ -31,7 +33,7 @@ _PUT = (
 )
 
 
-class CacheUnusable(Exception):
+class CacheUnusable(Misuse):
     """The cache file cannot be read or written; the message names the file and what to do."""
 
 

@@ -24,6 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from watertight.core.digests import file_digest
+from watertight.core.errors import Misuse
 from watertight.features.windows import LONGEST_WINDOW
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ _PADDING_STEP = 8
 _BATCH_TOKENS = 256
 
 
-class EncoderUnavailable(Exception):
+class EncoderUnavailable(Misuse):
     """No encoder can be had under this name; the message says what was tried and what to do next."""
 
 

@@ -47,7 +47,8 @@ class Linear:
         self.arrays = {"centre": centre, "scale": np.where(spread > 0, spread, 1.0)}
         fit = _logistic if self.kind == "class" else _ridge
         coefficients, intercept = fit(self._standardised(x), y, weight, self.options.strength, self.classes)
-        self.arrays |= {"coefficients": coefficients, "intercept": intercept}
+        # In one memory layout, before saving and after loading: the layout decides the order in which a row is summed.
+        self.arrays |= {"coefficients": np.ascontiguousarray(coefficients), "intercept": intercept}
         return self
 
     def predict(self, x: Matrix) -> Outputs:

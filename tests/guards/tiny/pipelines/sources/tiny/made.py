@@ -1,8 +1,8 @@
 """Twelve authors (a00 … a11), six notes each (a00-0 … a00-5), one every four days; labels come five days late.
 
 The exceptions are there to be seen or not to be seen: a00-2 is labelled the instant it is asked; the label of a01-1
-arrives the instant a01-3 is asked; a02-5 has no label; the label of a06-1 was given on time and written down a week
-later; energy is told of every second note only; a03-1, a04-0 and a05-5 have a synthetic child each.
+arrives the instant a01-3 is asked; a02-5 has no label; the label of a06-1 was given on time and written down six days
+later; energy is told of every second note only; four notes have a synthetic child each.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ import polars as pl
 
 START = datetime(2024, 3, 4, 9, tzinfo=UTC)
 WORDS = ("calm", "happy", "tired", "angry", "hopeful")
-PARENTS = ("a03-1", "a04-0", "a05-5")
+PARENTS = ("a03-1", "a05-1", "a07-0", "a08-5")
 DAY = timedelta(days=1)
 
 
 def simulate() -> pl.DataFrame:
-    """75 rows, the 72 notes and then the three children; always the same."""
+    """76 rows, the 72 notes and then the four children; always the same."""
     notes = [_note(author, number) for author in range(12) for number in range(6)]
     children = [_child(note) for note in notes if note["row_id"] in PARENTS]
     return pl.DataFrame([*notes, *children], infer_schema_length=None)
@@ -36,7 +36,7 @@ def _note(author: int, number: int) -> dict[str, object]:
         "text": f"note {number}: I feel {WORDS[(author + number) % 5]} and {WORDS[(author * number) % 5]} today",
         "asked_at": asked,
         "labelled_at": labelled,
-        "created_at": labelled + 7 * DAY if row == "a06-1" and labelled else labelled,
+        "created_at": labelled + 6 * DAY if row == "a06-1" and labelled else labelled,
         "parent_id": None,
         "synthetic": False,
         "mood": None if labelled is None else mood,

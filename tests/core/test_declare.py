@@ -1,0 +1,219 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from pydantic import Field, ValidationError
+
+from watertight.core.contract import SourceContract, Target
+from watertight.core.declare import Declaration, nearest, parse, pick, read_yaml
+from watertight.core.errors import Misuse
+from watertight.core.project import find_project
+from watertight.core.workload import EvaluateParams, SplitParams, WorkloadParams
+
+
+class Wheel(Declaration):
+    spokes: int = Field(gt=0)
+    colour: str = "red"
+
+
+class Cart(Declaration):
+    front: Wheel
+    more: dict[str, Wheel] = {}
+    spare: tuple[Wheel, ...] = ()
+    maybe: Wheel | None = None
+    from_: str = Field(default="here", alias="from")
+
+
+CONTRACT: dict[str, Any] = {
+    "about": "toy",
+    "group": "user_id",
+    "keys": ["user_id"],
+    "targets": {"y": {"kind": "scalar", "range": [0, 1]}},
+}
+SECTION: dict[str, Any] = {
+    "source": {"name": "toy"},
+    "split": {"seed": 1, "folds": 3},
+    "join": {"service": "toy"},
+    "train": {"targets": ["y"], "cells": {"mean": {"family": "mean"}}},
+    "register": {"cell": "mean"},
+}
+
+
+def complaint(model: type[Declaration], data: Any) -> str:
+    with pytest.raises(Misuse) as caught:
+        parse(model, data, "cart.yaml")
+    return str(caught.value)
+
+
+def changed(data: dict[str, Any], **changes: Any) -> dict[str, Any]:
+    return {**data, **changes}
+
+
+@pytest.mark.parametrize(
+    ("data", "told"),
+    [
+        ({"front": {"spokes": 3}, "spair": []}, "spair: unknown key; did you mean 'spare'?"),
+        ({"front": {"spokes": 3, "color": "blue"}}, "front.color: unknown key; did you mean 'colour'?"),
+        ({"front": {"spokes": 3}, "more": {"left": {"spokes": 3, "spoke": 3}}}, "more.left.spoke: unknown key; did you mean 'spokes'?"),
+        ({"front": {"spokes": 3}, "spare": [{"spokes": 3, "clour": 1}]}, "spare.0.clour: unknown key; did you mean 'colour'?"),
+        ({"front": {"spokes": 3}, "maybe": {"spokes": 3, "clour": 1}}, "maybe.clour: unknown key; did you mean 'colour'?"),
+        ({"front": {"spokes": 3}, "form": "there"}, "form: unknown key; did you mean 'from'?"),
+        ({"front": {"spokes": 3, "zzz": 1}}, "front.zzz: unknown key; known: colour, spokes"),
+    ],
+)  # fmt: skip
+def test_an_unknown_key_is_answered_with_the_nearest(data: Any, told: str) -> None:
+    assert told in complaint(Cart, data)
+
+
+def test_all_errors_are_told_together() -> None:
+    told = complaint(Cart, {"front": {"spokes": 0, "color": "blue"}, "more": {"left": {}}, "weels": 4})
+    assert told.startswith("cart.yaml has 4 error(s)\n")
+    assert all(f"  - {place}: " in told for place in ("front.spokes", "front.color", "more.left.spokes", "weels"))
+
+
+def test_a_section_that_is_no_section_is_told() -> None:
+    assert "cart.yaml has 1 error(s)\n  - the section: " in complaint(Cart, ["front"])
+
+
+def test_a_declaration_is_frozen() -> None:
+    wheel = parse(Wheel, {"spokes": 3}, "wheel.yaml")
+    with pytest.raises(ValidationError, match="frozen"):
+        wheel.spokes = 4  # type: ignore[misc]
+    assert wheel == Wheel(spokes=3)
+
+
+def test_nearest_and_pick() -> None:
+    assert nearest("valance", ["arousal", "valence"]) == "did you mean 'valence'?"
+    assert nearest("x", ["b", "a"]) == "known: a, b"
+    assert nearest("x", []) == "known: none"
+    assert pick({"a": 1}, "a", "letter") == 1
+    with pytest.raises(Misuse, match="no letter is called 'aa'; did you mean 'a'?"):
+        pick({"a": 1}, "aa", "letter")
+
+
+def test_yaml_is_read_or_refused(tmp_path: Path) -> None:
+    (tmp_path / "good.yaml").write_text("a: [1, ü]\n", encoding="utf-8")
+    (tmp_path / "bad.yaml").write_text("a: [1\n", encoding="utf-8")
+    assert read_yaml(tmp_path / "good.yaml") == {"a": [1, "ü"]}
+    with pytest.raises(Misuse, match="bad.yaml is not valid YAML"):
+        read_yaml(tmp_path / "bad.yaml")
+    with pytest.raises(Misuse, match="none.yaml is not there"):
+        read_yaml(tmp_path / "none.yaml")
+
+
+@pytest.mark.parametrize(
+    ("target", "told"),
+    [
+        ({"kind": "scalar"}, "a scalar target declares its range"),
+        ({"kind": "class"}, "a class target declares its classes"),
+        ({"kind": "vector"}, "a vector target declares its dimension"),
+        ({"kind": "scalar", "range": [0, 1], "classes": ["a", "b"]}, "nothing else"),
+        ({"kind": "scalar", "range": [1, 1]}, "range is [lowest, highest]"),
+        ({"kind": "class", "classes": ["a"]}, "at least two different names"),
+        ({"kind": "class", "classes": ["a", "b", "a"]}, "at least two different names"),
+        ({"kind": "vector", "dimension": 0}, "greater than 0"),
+    ],
+)
+def test_a_target_declares_what_its_kind_needs(target: dict[str, Any], told: str) -> None:
+    assert told in complaint(Target, target)
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"zone": "Europe/Berlinn"}, "zone: "),
+        ({"group": "users"}, "group 'users' is none of the declared columns"),
+        ({"columns": {"y": "float", "weight": "float"}}, "declared twice: weight, y"),
+        ({"columns": {"length": "number"}}, "columns.length: "),
+        ({"targets": {"y": {"kind": "scalar", "rang": [0, 1]}}}, "targets.y.rang: unknown key; did you mean 'range'?"),
+        ({"files": {"a.csv": {"path": "a.csv", "sha256": "f00"}}}, "files.a.csv.sha256: "),
+    ],
+)
+def test_a_contract_is_whole(changes: dict[str, Any], told: str) -> None:
+    assert told in complaint(SourceContract, changed(CONTRACT, **changes))
+
+
+def test_a_contract_names_its_columns_once_in_order_and_says_what_is_absent() -> None:
+    contract = parse(SourceContract, changed(CONTRACT, text=["text"], columns={"length": "int"}), "toy.yaml")
+    names = list(contract.column_types())
+    assert names[-4:] == ["user_id", "text", "y", "length"]
+    assert names == list(contract.polars_schema())
+    assert contract.absent(["length", "mood"]) == {"mood": "the source has no column 'mood'"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"register": {"cell": "meen"}}, "no cell is called ['meen']; cells: ['mean']"),
+        ({"register": {"cel": "mean"}}, "register.cel: unknown key; did you mean 'cell'?"),
+        ({"registre": {}}, "registre: unknown key; did you mean 'register'?"),
+        ({"evaluate": {"baselines": ["meen"]}}, "no cell is called ['meen']"),
+        ({"train": {"targets": ["y"], "cells": {"mean": {"famly": "mean"}}}}, "train.cells.mean.famly: unknown key; did you mean 'family'?"),
+        ({"train": {"targets": [], "cells": {}}}, "train.targets: "),
+        ({"split": {"seed": 1, "folds": 1}}, "split.folds: "),
+        ({"split": {"seed": 1, "folds": 3, "strata": ["row_id"]}}, "cannot be balanced over folds"),
+        ({"split": {"seed": 1, "folds": 3, "test_future": {"share": 0, "gap_days": 2}}}, "needs a share"),
+        ({"split": {"seed": 1, "folds": 3, "test_groups": {"share": 0.5}, "test_future": {"share": 0.4, "gap_days": 0}}}, "a fifth"),
+        ({"evaluate": {"slices": {"words": [160, 25]}}}, "the edges of words do not rise"),
+    ],
+)  # fmt: skip
+def test_a_workload_section_is_whole(changes: dict[str, Any], told: str) -> None:
+    assert told in complaint(WorkloadParams, changed(SECTION, **changes))
+
+
+def test_a_workload_section_has_its_defaults() -> None:
+    params = parse(WorkloadParams, SECTION, "params.yaml")
+    assert params.split == SplitParams(seed=1, folds=3)
+    assert params.split.test_groups.share == params.split.test_future.share == 0
+    assert params.evaluate == EvaluateParams()
+    assert params.train.seeds == (0,)
+    assert params.source.chosen == {}
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    (tmp_path / "feature_repo").mkdir()
+    (tmp_path / "params.yaml").write_text(yaml.safe_dump({"workloads": ["toy"], "raw_root": "raw", "toy": SECTION}))
+    folder = tmp_path / "pipelines" / "sources" / "toy"
+    folder.mkdir(parents=True)
+    (folder / "toy.yaml").write_text(yaml.safe_dump(CONTRACT))
+    return tmp_path
+
+
+def test_a_project_is_found_from_any_folder_in_it(project: Path) -> None:
+    (project / "a" / "b").mkdir(parents=True)
+    found = find_project(project / "a" / "b")
+    assert found == find_project(project)
+    work = found.workload("toy")
+    assert work.params == parse(WorkloadParams, SECTION, "params.yaml")
+    assert work.contract == parse(SourceContract, CONTRACT, "toy.yaml")
+    assert work.data("rows", "rows.parquet") == project / "data" / "toy" / "rows" / "rows.parquet"
+    assert work.quarantine("first") == project / "data" / "quarantine" / "toy" / "first.parquet"
+
+
+def test_names_that_are_not_there_are_answered_with_the_nearest(project: Path) -> None:
+    with pytest.raises(Misuse, match="no workload is called 'toi'; did you mean 'toy'?"):
+        find_project(project).workload("toi")
+    text = (project / "params.yaml").read_text().replace("name: toy", "name: tooy")
+    (project / "params.yaml").write_text(text)
+    with pytest.raises(Misuse, match="toy has no source 'tooy'; did you mean 'toy'?"):
+        _ = find_project(project).workload("toy").contract
+
+
+def test_no_project_and_no_workloads_are_told(tmp_path: Path, project: Path) -> None:
+    (project / "params.yaml").write_text("workloads: toy\n")
+    with pytest.raises(Misuse, match="names no workloads"):
+        find_project(project).workload("toy")
+    (project / "params.yaml").unlink()
+    with pytest.raises(Misuse, match="is not in a Watertight project"):
+        find_project(project)
+
+
+def test_raw_files_lie_where_the_environment_says(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("WATERTIGHT_RAW", raising=False)
+    assert find_project(project).raw_root == project / "raw"
+    monkeypatch.setenv("WATERTIGHT_RAW", str(project / "elsewhere"))
+    assert find_project(project).raw_root == project / "elsewhere"

@@ -1,0 +1,184 @@
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from polars.testing import assert_frame_equal
+
+from watertight.core.contract import SourceContract
+from watertight.core.errors import Refusal
+from watertight.core.rows import labelled, merged, typed_rows
+
+CONTRACT = SourceContract.model_validate(
+    {
+        "about": "answers to prompts",
+        "zone": "Europe/Berlin",
+        "group": "prompt_id",
+        "keys": ["prompt_id"],
+        "text": ["text"],
+        "targets": {
+            "score": {"kind": "scalar", "range": [0, 1]},
+            "verdict": {"kind": "class", "classes": ["good", "bad"]},
+            "image": {"kind": "vector", "dimension": 2},
+        },
+        "columns": {"length": "int", "edited": "bool"},
+    }
+)
+ASKED = datetime(2025, 5, 3, 7, 30, tzinfo=UTC)
+
+
+def raw(**changes: Any) -> pl.DataFrame:
+    """Two rows with every column that has no default, as strings, as a CSV gives them."""
+    columns = {
+        "row_id": ["r1", "r2"],
+        "asked_at": ["2025-05-03T09:30:00", "2025-05-03T07:30:00Z"],
+        "prompt_id": ["p1", "p2"],
+        "text": ["a text", "another"],
+        "length": ["3", " 4 "],
+        "edited": ["true", "No"],
+    }
+    return pl.DataFrame({**columns, **changes}, strict=False)
+
+
+def typed(**changes: Any) -> pl.DataFrame:
+    return typed_rows(raw(**changes), CONTRACT, "first")
+
+
+def test_columns_are_those_of_the_contract_in_its_order_and_types() -> None:
+    rows = typed(not_in_the_contract=["x", "y"])
+    assert dict(rows.schema) == CONTRACT.polars_schema()
+    assert rows.columns == list(CONTRACT.column_types())
+    assert typed_rows(raw().select(sorted(raw().columns)), CONTRACT, "first").equals(typed())
+
+
+def test_roles_that_are_not_given_have_their_defaults() -> None:
+    rows = typed()
+    assert rows["group_id"].to_list() == ["p1", "p2"]
+    assert rows["created_at"].to_list() == [ASKED, ASKED], "an unlabelled record is as old as its question"
+    assert rows["synthetic"].to_list() == [False, False]
+    assert rows["weight"].to_list() == [1.0, 1.0]
+    assert rows["drop"].to_list() == ["first", "first"]
+    for name in ("labelled_at", "parent_id", "score", "verdict", "image"):
+        assert rows[name].null_count() == 2
+
+
+def test_what_is_given_wins_over_the_defaults() -> None:
+    labelled_at = ["2025-05-04T00:00:00Z", None]
+    rows = typed(group_id=["g", "g"], labelled_at=labelled_at, weight=["0.5", "2"], synthetic=["0", "1"], parent_id=[None, "r1"])
+    assert rows["group_id"].to_list() == ["g", "g"]
+    assert rows["weight"].to_list() == [0.5, 2.0]
+    assert rows["synthetic"].to_list() == [False, True]
+    assert rows["parent_id"].to_list() == [None, "r1"]
+    assert rows["created_at"].to_list() == [datetime(2025, 5, 4, tzinfo=UTC), ASKED]
+
+
+def test_strings_become_the_types_of_the_contract() -> None:
+    rows = typed(score=["0.25", None], verdict=["good", "bad"], image=[[1.0, 2.0], None])
+    assert rows["asked_at"].to_list() == [ASKED, ASKED]
+    assert rows["length"].to_list() == [3, 4]
+    assert rows["edited"].to_list() == [True, False]
+    assert rows["score"].to_list() == [0.25, None]
+    assert rows["image"].to_list() == [[1.0, 2.0], None]
+
+
+def test_an_empty_cell_is_no_value() -> None:
+    rows = typed(score=["", "  "], length=["3", ""], edited=[None, ""])
+    assert rows["score"].null_count() == 2
+    assert rows["length"].to_list() == [3, None]
+    assert rows["edited"].null_count() == 2
+
+
+@pytest.mark.parametrize(
+    ("column", "values"),
+    [
+        ("score", ["high", "1"]),
+        ("score", ["inf", "1"]),
+        ("score", [float("nan"), 1.0]),
+        ("length", ["2.5", "1"]),
+        ("length", [2.5, 1.0]),
+        ("edited", ["maybe", "yes"]),
+        ("edited", [2, 1]),
+        ("asked_at", ["yesterday", "2025-05-03"]),
+        ("asked_at", ["2025-03-30T02:30:00", "2025-05-03"]),
+        ("weight", ["heavy", "1"]),
+    ],
+)
+def test_a_value_of_a_wrong_type_is_refused_with_its_row(column: str, values: list[Any]) -> None:
+    with pytest.raises(Refusal, match=f"{column}: 1 value") as caught:
+        typed(**{column: values})
+    assert caught.value.rows == ("r1",)
+
+
+def test_wrong_values_of_all_columns_are_told_together() -> None:
+    with pytest.raises(Refusal, match="(?s)score: 1.*length: 1") as caught:
+        typed(length=["x", "1"], score=["1", "x"])
+    assert set(caught.value.rows) == {"r1", "r2"}
+
+
+def test_a_missing_column_is_told_with_the_nearest_name() -> None:
+    with pytest.raises(Refusal, match="lacks 1 column") as caught:
+        typed_rows(raw().rename({"text": "txet"}), CONTRACT, "first")
+    assert "did you mean 'txet'?" in str(caught.value)
+
+
+def test_a_group_that_is_neither_given_nor_there_is_missing() -> None:
+    with pytest.raises(Refusal, match="group_id, prompt_id"):
+        typed_rows(raw().drop("prompt_id"), CONTRACT, "first")
+
+
+def test_an_empty_drop_is_refused() -> None:
+    with pytest.raises(Refusal, match="holds no rows"):
+        typed_rows(raw().clear(), CONTRACT, "first")
+
+
+def test_labelled_means_any_target() -> None:
+    rows = typed(score=["0.5", None], verdict=[None, None])
+    assert rows.select(labelled(CONTRACT)).to_series().to_list() == [True, False]
+    assert typed(image=[None, [1.0, 2.0]]).select(labelled(CONTRACT)).to_series().to_list() == [False, True]
+
+
+contents = st.tuples(st.sampled_from("abcdef"), st.sampled_from([None, 0.0, 1.0]), st.sampled_from([None, (1.0,), (2.0, 3.0)]))
+drops = st.lists(st.lists(contents, max_size=6), min_size=1, max_size=4)
+
+
+def frames(parts: list[list[tuple]]) -> list[pl.DataFrame]:
+    schema = {"row_id": pl.String, "score": pl.Float64, "image": pl.List(pl.Float64)}
+    return [
+        pl.DataFrame([(name, score, image and list(image)) for name, score, image in part], schema=schema, orient="row")
+        .with_columns(drop=pl.lit(f"drop {number}"))
+        for number, part in enumerate(parts)
+    ]  # fmt: skip
+
+
+@given(drops)
+def test_drops_are_merged_as_by_hand(parts: list[list[tuple]]) -> None:
+    first: dict[str, tuple] = {}
+    contradicted = {name for part in parts for name, *rest in part if first.setdefault(name, tuple(rest)) != tuple(rest)}
+    if contradicted:
+        with pytest.raises(Refusal) as caught:
+            merged(frames(parts))
+        assert set(caught.value.rows) == contradicted
+        return
+    found = merged(frames(parts))
+    order = list(dict.fromkeys(name for part in parts for name, *_ in part))
+    assert found.rows["row_id"].to_list() == order
+    assert found.repeats == sum(map(len, parts)) - len(order)
+    came = {name: f"drop {number}" for number, part in reversed(list(enumerate(parts))) for name, *_ in part}
+    assert dict(found.rows.select("row_id", "drop").iter_rows()) == came, "a row is of the drop in which it first came"
+
+
+def test_merging_keeps_every_column() -> None:
+    first, second = typed(score=["0.5", None]), typed_rows(raw()[1:], CONTRACT, "second")
+    third = typed_rows(raw(row_id=["r3", "r4"]), CONTRACT, "third")
+    found = merged([first, second, third])
+    assert found.repeats == 1
+    assert_frame_equal(found.rows, pl.concat([first, third]))
+
+
+def test_a_contract_as_yaml_would_give_it_survives_json() -> None:
+    assert SourceContract.model_validate(json.loads(CONTRACT.model_dump_json())) == CONTRACT

@@ -1,0 +1,97 @@
+from __future__ import annotations
+
+from typing import Any
+
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from polars.testing import assert_frame_equal
+
+from watertight.evaluation.plots import calibration_points, slice_points
+from watertight.evaluation.metrics import mae
+from watertight.core.contract import Target
+from watertight.evaluation.slices import slices
+
+SCALAR = Target(kind="scalar", range=(-9, 9))
+
+
+def frame(values: list[Any]) -> pl.DataFrame:
+    return pl.DataFrame({"row_id": [f"r{place}" for place in range(len(values))], "c": values}, strict=False)
+
+
+def found(values: list[Any], edges: tuple[float, ...] = ()) -> dict[str, list[int]]:
+    """Slice → places of its rows."""
+    told = {}
+    for part in slices(frame(values), "c", edges):
+        assert part.rows is not None
+        told[part.value] = [int(name[1:]) for name in part.rows["row_id"]]
+    return told
+
+
+def test_a_slice_per_value_and_one_for_nulls() -> None:
+    assert found(["en", None, "de", "en", None]) == {"de": [2], "en": [0, 3], "(null)": [1, 4]}
+    assert found([True, False, None]) == {"false": [1], "true": [0], "(null)": [2]}
+
+
+def test_a_value_that_is_called_none_is_not_a_null() -> None:
+    assert found(["none", None, "null"]) == {"none": [0], "null": [2], "(null)": [1]}
+
+
+def test_ranges_are_open_below_and_closed_above() -> None:
+    values = [0, 25, 25.5, 160, 160.5, 1e9, None]
+    assert found(values, (25, 160)) == {"≤ 25": [0, 1], "≤ 160": [2, 3], "> 160": [4, 5], "(null)": [6]}
+    assert found([1, 2, 3], (2,)) == {"≤ 2": [0, 1], "> 2": [2]}
+
+
+def test_edges_that_lie_close_keep_names_of_their_own() -> None:
+    assert found([1_000_000, 1_000_001, 2_000_000], (1_000_000, 1_000_001)) == {"≤ 1000000": [0], "≤ 1000001": [1], "> 1000001": [2]}
+
+
+def test_an_absent_column_gives_the_reason() -> None:
+    [part] = slices(frame([1]), "mood", ())
+    assert (part.rows, part.reason) == (None, "the source has no column 'mood'")
+
+
+values = st.lists(st.one_of(st.none(), st.integers(-5, 5), st.floats(-5, 5)), min_size=1)
+edges = st.lists(st.integers(-4, 4), unique=True, max_size=3).map(sorted).map(tuple)
+
+
+@given(values, edges)
+def test_every_row_is_in_one_slice_with_all_its_columns(values: list[Any], edges: tuple[float, ...]) -> None:
+    rows = frame(values)
+    parts = [part.rows for part in slices(rows, "c", edges)]
+    assert_frame_equal(pl.concat(parts).sort("row_id"), rows.sort("row_id"))
+
+
+@given(values, edges.filter(bool))
+def test_a_range_holds_what_counting_edges_says(values: list[Any], edges: tuple[float, ...]) -> None:
+    names = [*(f"≤ {edge}" for edge in edges), f"> {edges[-1]}"]
+    expected: dict[str, list[int]] = {}
+    for place, value in enumerate(values):
+        name = "(null)" if value is None else names[sum(value > edge for edge in edges)]
+        expected.setdefault(name, []).append(place)
+    assert found(values, edges) == expected
+
+
+def test_calibration_points_are_means_of_ten_even_bins() -> None:
+    size = 57
+    rows = pl.DataFrame({"row_id": [f"r{place}" for place in range(size)], "y": [(place * 37 % 11) / 2 for place in range(size)]})
+    mean = [(place * 53 % size) / 10 for place in range(size)]
+    made = rows.select("row_id", target=pl.lit("y"), cell=pl.lit("all"), mean=pl.Series(mean))
+    points = calibration_points(rows, made, {"y": SCALAR})
+    order = sorted(range(size), key=lambda place: mean[place])
+    bins = [[place for rank, place in enumerate(order) if rank * 10 // size == number] for number in range(10)]
+    assert points["rows"].to_list() == [len(part) for part in bins]
+    for name, source in (("predicted", mean), ("observed", rows["y"].to_list())):
+        assert points[name].to_list() == pytest.approx([sum(source[place] for place in part) / len(part) for part in bins], abs=1e-6)
+    assert mae(points["predicted"].to_numpy(), points["observed"].to_numpy()) > 0
+
+
+def test_skipped_slices_and_other_kinds_are_left_out_of_plots() -> None:
+    one = {"target": "y", "cell": "all", "slice": "language", "value": "en", "rmse": 0.5, "rows": 3}
+    skipped = {"target": "y", "cell": "all", "slice": "mood", "value": "", "skipped": "the source has no column 'mood'"}
+    assert slice_points([one, skipped]).rows() == [("y", "all", "language: en", 0.5, 3)]
+    made = pl.DataFrame({"row_id": ["a"], "target": ["v"], "cell": ["all"], "probabilities": [[0.5, 0.5]]})
+    target = Target(kind="class", classes=("a", "b"))
+    assert calibration_points(pl.DataFrame({"row_id": ["a"], "v": ["a"]}), made, {"v": target}).is_empty()

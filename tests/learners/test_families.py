@@ -1,0 +1,185 @@
+"""What every family must keep, for every kind of target that it declares. A new family passes without a change here,
+unless it has an option without a default, which stands in OPTIONS."""
+
+from __future__ import annotations
+
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from safetensors.numpy import load_file
+
+from watertight.core.contract import Target
+from watertight.core.errors import Misuse
+from watertight.learners.catalogue import FAMILIES, build, load
+from watertight.learners.family import Learner, Outputs
+from watertight.learners.matrix import Matrix
+
+OPTIONS: dict[str, dict[str, Any]] = {"column": {"column": "f0"}, "lightgbm": {"rounds": 15, "min_data_in_leaf": 5}}
+TARGETS = {
+    "scalar": Target(kind="scalar", range=(-9, 9)),
+    "class": Target(kind="class", classes=("low", "middle", "high")),
+    "vector": Target(kind="vector", dimension=4),
+}
+SHAPES = {"scalar": ("mean", ()), "class": ("probabilities", (3,)), "vector": ("vector", (4,))}
+ROWS, TRAINED = 90, 60
+
+PAIRS = [(family, kind) for family, learner in FAMILIES.items() for kind in learner.kinds]
+every_pair = pytest.mark.parametrize(("family", "kind"), PAIRS)
+every_case = pytest.mark.parametrize(("family", "kind", "seed"), [(*pair, seed) for pair, seed in product(PAIRS, (0, 7))])
+
+
+def features(values: np.ndarray) -> Matrix:
+    return Matrix(np.ascontiguousarray(values, dtype=np.float32), tuple(f"f{i}" for i in range(values.shape[1])))
+
+
+def matrix() -> Matrix:
+    """Six columns, of which the fifth has nulls, the sixth is null; the first row is null altogether."""
+    values = np.random.default_rng(5).normal(size=(ROWS, 6))
+    values[::3, 4] = np.nan
+    values[:, 5] = np.nan
+    values[0] = np.nan
+    return features(values)
+
+
+def truth(kind: str) -> np.ndarray:
+    """A target that the features tell a part of."""
+    known = np.nan_to_num(matrix().values[:, :4]).astype(np.float64)
+    return {"scalar": known[:, 0] * 2, "class": np.digitize(known[:, 0], [-0.4, 0.4]), "vector": known}[kind]
+
+
+def weights() -> np.ndarray:
+    return np.random.default_rng(6).uniform(0.5, 2, size=ROWS)
+
+
+def fitted(family: str, kind: str, seed: int, x: Matrix | None = None, y: np.ndarray | None = None) -> Learner:
+    x, y = x or matrix(), truth(kind) if y is None else y
+    learner = build(family, "y", TARGETS[kind], OPTIONS.get(family, {}))
+    return learner.fit(Matrix(x.values[:TRAINED], x.names), y[:TRAINED], weights()[:TRAINED], seed=seed)
+
+
+def saved(learner: Learner, folder: Path) -> dict[str, bytes]:
+    folder.mkdir()
+    learner.save(folder)
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+
+
+def same(one: Outputs, other: Outputs) -> bool:
+    """Equal to the last bit."""
+    return one.keys() == other.keys() and all(np.array_equal(one[name], other[name]) for name in one)
+
+
+def test_the_catalogue_is_covered() -> None:
+    assert {family for family, _ in PAIRS} == set(FAMILIES)
+    assert {kind for _, kind in PAIRS} == set(TARGETS)
+
+
+@every_case
+def test_outputs_have_the_name_and_shape_of_the_kind(family: str, kind: str, seed: int) -> None:
+    name, width = SHAPES[kind]
+    for rows in (ROWS, 1, 0):
+        outputs = fitted(family, kind, seed).predict(Matrix(matrix().values[:rows], matrix().names))
+        assert list(outputs) == [name]
+        assert outputs[name].shape == (rows, *width)
+        assert outputs[name].dtype == np.float64
+        assert np.isfinite(outputs[name]).all(), "a null feature makes no null prediction"
+    if kind == "class":
+        probabilities = fitted(family, kind, seed).predict(matrix())[name]
+        assert (probabilities >= 0).all()
+        np.testing.assert_allclose(probabilities.sum(axis=1), 1)
+
+
+@every_case
+def test_the_same_arguments_give_the_same_bytes(family: str, kind: str, seed: int, tmp_path: Path) -> None:
+    one, other = (saved(fitted(family, kind, seed), tmp_path / name) for name in ("one", "other"))
+    assert one == other
+    assert one, "something is saved"
+
+
+@every_case
+def test_a_loaded_model_predicts_the_same_to_the_last_bit(family: str, kind: str, seed: int, tmp_path: Path) -> None:
+    learner = fitted(family, kind, seed)
+    files = saved(learner, tmp_path / "model")
+    loaded = load(family, tmp_path / "model")
+    assert same(loaded.predict(matrix()), learner.predict(matrix()))
+    assert saved(loaded, tmp_path / "again") == files
+
+
+@every_case
+def test_a_row_is_predicted_the_same_alone_as_among_others(family: str, kind: str, seed: int) -> None:
+    learner, x = fitted(family, kind, seed), matrix()
+    together = learner.predict(x)
+    for place in range(0, ROWS, 7):
+        alone = learner.predict(Matrix(x.values[place : place + 1], x.names))
+        assert same(alone, {name: values[place : place + 1] for name, values in together.items()})
+    backwards = learner.predict(Matrix(np.ascontiguousarray(x.values[::-1]), x.names))
+    assert same(backwards, {name: values[::-1] for name, values in together.items()})
+
+
+@every_pair
+def test_fitting_and_predicting_leave_their_arguments_alone(family: str, kind: str) -> None:
+    x, y, weight = matrix(), truth(kind), weights()
+    build(family, "y", TARGETS[kind], OPTIONS.get(family, {})).fit(x, y, weight, seed=0).predict(x)
+    assert np.array_equal(x.values, matrix().values, equal_nan=True)
+    assert np.array_equal(y, truth(kind))
+    assert np.array_equal(weight, weights())
+
+
+@every_pair
+def test_rows_fitted_on_decide_the_model(family: str, kind: str, tmp_path: Path) -> None:
+    other = truth(kind)[::-1].copy()
+    other[0] = other[0] if kind == "class" else other[0] + 5
+    assert saved(fitted(family, kind, 0), tmp_path / "one") != saved(fitted(family, kind, 0, y=other), tmp_path / "other")
+
+
+@every_pair
+def test_a_column_that_was_null_in_training_may_be_known_later(family: str, kind: str) -> None:
+    learner, later = fitted(family, kind, 0), matrix().values.copy()
+    later[:, 5] = 3.0
+    assert same(learner.predict(features(later)), learner.predict(matrix())), "nothing was learnt of it"
+
+
+@every_pair
+def test_an_unknown_option_is_misuse(family: str, kind: str) -> None:
+    with pytest.raises(Misuse, match=f"(?s)the options of family '{family}'.*no_such_option: unknown key"):
+        build(family, "y", TARGETS[kind], {**OPTIONS.get(family, {}), "no_such_option": 1})
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_kind_that_is_not_declared_is_misuse(family: str) -> None:
+    for kind in set(TARGETS) - set(FAMILIES[family].kinds):
+        with pytest.raises(Misuse, match=f"family '{family}' does not fit 'y', a {kind}"):
+            build(family, "y", TARGETS[kind], OPTIONS.get(family, {}))
+
+
+@every_pair
+def test_what_is_saved_is_text_or_plain_arrays(family: str, kind: str, tmp_path: Path) -> None:
+    for name, body in saved(fitted(family, kind, 0), tmp_path / "model").items():
+        if name.endswith(".safetensors"):
+            assert load_file(tmp_path / "model" / name)
+        else:
+            assert name.endswith((".txt", ".json"))
+            assert body.decode("utf-8").isprintable() or b"\0" not in body
+
+
+@pytest.mark.parametrize("family", [family for family, kind in PAIRS if kind == "class"])
+@pytest.mark.parametrize("seen", [(0, 1), (0, 2), (1, 2), (1,)])
+def test_classes_that_training_never_showed_get_nothing(family: str, seen: tuple[int, ...], tmp_path: Path) -> None:
+    y = np.array(seen)[np.arange(ROWS) % len(seen)]
+    learner = fitted(family, "class", 0, y=y)
+    unseen = [place for place in range(3) if place not in seen]
+    saved(learner, tmp_path / "model")
+    for model in (learner, load(family, tmp_path / "model")):
+        probabilities = model.predict(matrix())["probabilities"]
+        assert probabilities.shape == (ROWS, 3)
+        assert (probabilities[:, unseen] < 1e-6).all()
+        np.testing.assert_allclose(probabilities.sum(axis=1), 1)
+
+
+def test_a_family_that_is_not_there_is_answered_with_the_nearest(tmp_path: Path) -> None:
+    with pytest.raises(Misuse, match="no family is called 'lightgmb'; did you mean 'lightgbm'"):
+        build("lightgmb", "y", TARGETS["scalar"], {})
+    with pytest.raises(Misuse, match="no family is called 'pickle'"):
+        load("pickle", tmp_path)

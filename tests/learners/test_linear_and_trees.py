@@ -1,0 +1,139 @@
+"""Linear and boosted models against the libraries behind them, and against the mean."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.preprocessing import StandardScaler
+
+from watertight.core.contract import Target
+from watertight.core.errors import Misuse
+from watertight.learners.boosting import Boosting
+from watertight.learners.catalogue import build
+from watertight.learners.family import Learner
+from watertight.learners.linear import Linear
+from watertight.learners.matrix import Matrix
+
+SCALAR = Target(kind="scalar", range=(-9, 9))
+VECTOR = Target(kind="vector", dimension=3)
+CLASSES = Target(kind="class", classes=("a", "b", "c", "d"))
+ROWS = 150
+
+
+def matrix(seed: int = 0, rows: int = ROWS) -> Matrix:
+    """Columns of very different scales."""
+    values = np.random.default_rng(seed).normal(size=(rows, 5)) * [1, 10, 0.1, 1, 100] + [0, 5, 0, 0, 1000]
+    return Matrix(values.astype(np.float32), ("a", "b", "c", "d", "e"))
+
+
+def weights() -> np.ndarray:
+    return np.random.default_rng(9).uniform(0.1, 3, size=ROWS)
+
+
+def fitted(family: str, target: Target, y: np.ndarray, **options: Any) -> Learner:
+    return build(family, "y", target, options).fit(matrix(), y, weights(), seed=0)
+
+
+@pytest.mark.parametrize("strength", [0.1, 10.0, 500.0])
+@pytest.mark.parametrize("target", [SCALAR, VECTOR], ids=lambda target: target.kind)
+def test_ridge_is_that_of_scikit_learn(target: Target, strength: float) -> None:
+    y = matrix().values[:, :3].astype(np.float64) @ np.diag([1, 0.2, 3]) + 4
+    y = y if target.kind == "vector" else y[:, 0]
+    scaler = StandardScaler().fit(matrix().values.astype(np.float64))
+    ridge = Ridge(alpha=strength).fit(scaler.transform(matrix().values.astype(np.float64)), y, sample_weight=weights())
+    expected = ridge.predict(scaler.transform(matrix(1).values.astype(np.float64)))
+    (found,) = fitted("linear", target, y, strength=strength).predict(matrix(1)).values()
+    np.testing.assert_allclose(found, expected, rtol=1e-9)
+
+
+@pytest.mark.parametrize("seen", [(0, 1, 2, 3), (0, 3), (1, 2, 3), (3, 1)])
+def test_logistic_regression_is_that_of_scikit_learn(seen: tuple[int, ...]) -> None:
+    score = matrix().values[:, 0] + np.random.default_rng(4).normal(size=ROWS)
+    y = np.array(seen)[np.digitize(score, np.quantile(score, np.arange(1, len(seen)) / len(seen)))]
+    scaler = StandardScaler().fit(matrix().values.astype(np.float64))
+    model = LogisticRegression(C=1 / 2.0, max_iter=1000)
+    model.fit(scaler.transform(matrix().values.astype(np.float64)), y, sample_weight=weights())
+    expected = np.zeros((ROWS, 4))
+    expected[:, sorted(seen)] = model.predict_proba(scaler.transform(matrix(1).values.astype(np.float64)))
+    found = fitted("linear", CLASSES, y, strength=2.0).predict(matrix(1))["probabilities"]
+    np.testing.assert_allclose(found, expected, rtol=1e-7)
+    assert (found[:, [place for place in range(4) if place not in seen]] == 0).all()
+
+
+def test_weights_count_in_linear_models() -> None:
+    y = np.where(np.arange(ROWS) < ROWS // 2, 0.0, 1.0)
+    late = np.where(y > 0, 100.0, 1.0)
+    heavy = Linear.declared(SCALAR, {}).fit(matrix(), y, late, seed=0).predict(matrix())["mean"]
+    even = Linear.declared(SCALAR, {}).fit(matrix(), y, np.ones(ROWS), seed=0).predict(matrix())["mean"]
+    assert heavy.mean() > 0.9 > 0.6 > even.mean()
+
+
+def test_a_null_is_the_training_mean_of_its_column() -> None:
+    learner = fitted("linear", SCALAR, matrix().values[:, 0].astype(np.float64))
+    known, null = matrix(1).values.copy(), matrix(1).values.copy()
+    known[:, 1], null[:, 1] = matrix().values[:, 1].astype(np.float64).mean(), np.nan
+    np.testing.assert_allclose(
+        learner.predict(Matrix(null, matrix().names))["mean"], learner.predict(Matrix(known, matrix().names))["mean"], atol=1e-6
+    )
+
+
+def test_a_column_that_never_varied_has_no_say() -> None:
+    values, later = matrix().values.copy(), matrix().values.copy()
+    values[:, 2], later[:, 2] = 0.1, 7.0
+    learner = Linear.declared(SCALAR, {}).fit(Matrix(values, matrix().names), values[:, 0].astype(float), weights(), seed=0)
+    one, other = (learner.predict(Matrix(at, matrix().names))["mean"] for at in (values, later))
+    np.testing.assert_allclose(one, other, atol=1e-9)
+
+
+@pytest.mark.parametrize("objective", ["regression", "regression_l1", "huber"])
+def test_trees_learn_what_the_mean_cannot(objective: str) -> None:
+    truth = {seed: np.sin(matrix(seed).values[:, 0] * 2) * 3.0 for seed in (0, 1)}
+    told = {"objective": objective, "rounds": 60, "min_data_in_leaf": 5, "feature_fraction": 1.0}
+    trees = fitted("lightgbm", SCALAR, truth[0], **told).predict(matrix(1))["mean"]
+    mean = fitted("mean", SCALAR, truth[0]).predict(matrix(1))["mean"]
+    assert np.mean((trees - truth[1]) ** 2) < 0.4 * np.mean((mean - truth[1]) ** 2)
+
+
+def test_trees_learn_classes_that_no_line_parts() -> None:
+    inside = {seed: (np.abs(matrix(seed).values[:, 0]) < 0.7).astype(int) for seed in (0, 1)}
+    found = {
+        family: fitted(family, CLASSES, inside[0], **options).predict(matrix(1))["probabilities"].argmax(axis=1)
+        for family, options in {"lightgbm": {"rounds": 60, "min_data_in_leaf": 5}, "linear": {}}.items()
+    }
+    shares = {family: np.mean(answers == inside[1]) for family, answers in found.items()}
+    assert shares["lightgbm"] > 0.85 > 0.7 > shares["linear"]
+
+
+def test_the_seed_decides_what_trees_draw(tmp_path: Path) -> None:
+    y = matrix().values[:, 0].astype(np.float64)
+    texts = [Boosting.declared(SCALAR, {"rounds": 5}).fit(matrix(), y, weights(), seed=seed).text for seed in (1, 1, 2)]
+    assert texts[0] == texts[1] != texts[2]
+
+
+def test_importance_points_at_the_column_that_matters(tmp_path: Path) -> None:
+    learner = Boosting.declared(SCALAR, {"rounds": 20}).fit(matrix(), matrix().values[:, 3].astype(float), weights(), seed=0)
+    assert learner.importance().shape == (5,)
+    assert learner.importance().argmax() == 3
+    learner.save(tmp_path)
+    np.testing.assert_array_equal(Boosting.load(tmp_path).importance(), learner.importance())
+
+
+def test_two_classes_stay_two_after_loading(tmp_path: Path) -> None:
+    two = Target(kind="class", classes=("no", "yes"))
+    y = (matrix().values[:, 0] > 0).astype(int)
+    learner = Boosting.declared(two, {"rounds": 5}).fit(matrix(), y, weights(), seed=0)
+    learner.save(tmp_path)
+    assert Boosting.load(tmp_path).predict(matrix())["probabilities"].shape == (ROWS, 2)
+
+
+@pytest.mark.parametrize(
+    ("family", "options"),
+    [("linear", {"strength": 0}), ("lightgbm", {"rounds": 0}), ("lightgbm", {"objective": "poisson"}), ("column", {})],
+)
+def test_options_out_of_range_are_misuse(family: str, options: dict[str, Any]) -> None:
+    with pytest.raises(Misuse, match="has 1 error"):
+        build(family, "y", SCALAR, options)
