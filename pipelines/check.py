@@ -22,10 +22,16 @@ def check(work: Workload, out: Path) -> None:
     verdict = judge_rows(work, rows)
     verdict.demand()
     aside = set_aside(verdict, rows)
-    _quarantine(work, aside)
     kept = rows.filter(~pl.col("row_id").is_in(aside["row_id"].to_list()))
     if kept.is_empty():
-        raise Refusal("every row was quarantined", count=rows.height, expected="at least one good row")
+        reasons = "\n".join(f"  - {result.told()}" for result in verdict.failed if result.quarantine)
+        raise Refusal(
+            f"no row is good enough to keep\n{reasons}",
+            rows=rows["row_id"].to_list(),
+            expected="at least one good row",
+            next_step="check the file; nothing was changed",
+        )
+    _quarantine(work, aside)
     write_table(kept, out / "rows.parquet")
     write_json({**verdict.summary(), "quarantined": aside.height}, out / "verdict.json")
 

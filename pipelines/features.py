@@ -113,8 +113,10 @@ def features_of_new_rows(features: Features, rows: pl.DataFrame) -> pl.DataFrame
     with tempfile.TemporaryDirectory(prefix="watertight-rows-") as folder:
         places = {name: Path(folder, f"{name}.parquet") for name in content}
         write_views(features, rows, content, places)
-        read_from(features.definitions, places)
-        return features.joined(rows)
+        # `read_from` changes what it is given; the caller's definitions go on reading the project's tables.
+        own = Features(features.work)
+        read_from(own.definitions, places)
+        return own.joined(rows)
 
 
 def write_views(features: Features, rows: pl.DataFrame, names: Iterable[str], places: dict[str, Path]) -> dict[str, int]:

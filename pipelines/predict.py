@@ -39,21 +39,33 @@ def predict_file(work: Workload, source: Path, to: Path) -> pl.DataFrame:
     """Predict every row of a file in the source's own format, as of its own time, and write the answers to ``to``.
 
     Rows that a row-level check refuses are answered with nulls and the reason in ``refused``; none is lost. ``to``
-    ends in .csv, .parquet or .jsonl.
+    ends in .csv (where a list stands as text), .parquet or .jsonl. Raises Refusal where no row can be answered.
     """
     if to.suffix not in WRITERS:
         raise Misuse(f"{to.name}: unknown kind of file", expected=", ".join(WRITERS))
-    rows = merged([typed_rows(rows_of_file(work, source), work.contract, source.stem)]).rows
+    asked = typed_rows(rows_of_file(work, source), work.contract, source.stem)
+    good, aside = _answerable(work, merged([asked]).rows, source)
+    features = Features(work)
+    answers = predictions(bundle_of(features), features_of_new_rows(features, good))
+    table = asked.select("row_id", "asked_at").join(answers, on="row_id", how="left", maintain_order="left")
+    table = table.join(aside, on="row_id", how="left", maintain_order="left")
+    _write(table, to)
+    return table
+
+
+def _answerable(work: Workload, rows: pl.DataFrame, source: Path) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """The rows that pass every check, and row_id and ``refused`` of the others."""
     verdict = judge_rows(work, rows)
     verdict.demand()
     aside = set_aside(verdict, rows).select("row_id", refused="reason")
     good = rows.filter(~pl.col("row_id").is_in(aside["row_id"].to_list()))
-    features = Features(work)
-    answers = predictions(bundle_of(features), features_of_new_rows(features, good))
-    table = rows.select("row_id", "asked_at").join(answers, on="row_id", how="left", maintain_order="left")
-    table = table.join(aside, on="row_id", how="left", maintain_order="left")
-    _write(table, to)
-    return table
+    if good.is_empty():
+        raise Refusal(
+            f"no row of {source.name} can be answered: {'; '.join(aside['refused'].unique(maintain_order=True))}",
+            rows=aside["row_id"].to_list(),
+            expected="at least one row that passes the checks",
+        )
+    return good, aside
 
 
 def predict_one(work: Workload, values: Mapping[str, str], at: str | None) -> dict[str, Any]:
@@ -154,5 +166,11 @@ def _row(work: Workload, values: Mapping[str, str], at: str | None) -> pl.DataFr
 def _write(table: pl.DataFrame, to: Path) -> None:
     draft = to.with_name(f".{to.name}.draft")
     to.parent.mkdir(parents=True, exist_ok=True)
-    WRITERS[to.suffix](table, draft)
+    WRITERS[to.suffix](_flat(table) if to.suffix == ".csv" else table, draft)
     draft.replace(to)
+
+
+def _flat(table: pl.DataFrame) -> pl.DataFrame:
+    """Lists as text, as in JSON: CSV has no lists."""
+    lists = pl.selectors.list()
+    return table.with_columns(pl.format("[{}]", lists.cast(pl.List(pl.String)).list.join(", ")))

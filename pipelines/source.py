@@ -48,7 +48,8 @@ def _queried(raw: pl.DataFrame, query: Path, path: Path) -> pl.DataFrame:
             return pl.DataFrame(connection.sql(query.read_text(encoding="utf-8")).to_arrow_table())
         except duckdb.Error as error:
             reason = str(error).splitlines()[0]
-            raise Refusal(f"{query.name} cannot be applied to {path.name}: {reason}", next_step="mend the file or the query") from error
+            told = f"{query.name} cannot be applied to {path.name}: {reason}"
+            raise Refusal(told, next_step="mend the file or the query; nothing was changed") from error
 
 
 def _simulated(work: Workload, path: Path) -> pl.DataFrame:

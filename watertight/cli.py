@@ -33,8 +33,12 @@ def predict(
     context: typer.Context,
     workload: WorkloadName,
     at: Annotated[str | None, typer.Option(help="The moment asked about, ISO 8601; default: now.")] = None,
-    from_file: Annotated[Path | None, typer.Option("--from", help="A file of rows in the source's own format.")] = None,
-    to_file: Annotated[Path | None, typer.Option("--to", help="Where to write: .csv, .parquet or .jsonl.")] = None,
+    from_file: Annotated[
+        Path | None, typer.Option("--from", resolve_path=True, help="A file of rows in the source's own format.")
+    ] = None,
+    to_file: Annotated[
+        Path | None, typer.Option("--to", resolve_path=True, help="Where to write: .csv, .parquet or .jsonl.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Predict one row (--text "…" --author a0001 [--at …]) or a file of rows (--from FILE --to FILE).
@@ -44,9 +48,12 @@ def predict(
 
     def work() -> Any:
         from pipelines import predict as stage  # seconds to import
+        from watertight.core.errors import Misuse
 
         found = _workload(workload)
-        if from_file and to_file:
+        if from_file or to_file:
+            if not (from_file and to_file) or at or context.args:
+                raise Misuse("a file is predicted as it stands", expected="--from FILE --to FILE and nothing else")
             table = stage.predict_file(found, from_file, to_file)
             return {"rows": table.height, "refused": table["refused"].is_not_null().sum(), "to": str(to_file)}
         return stage.predict_one(found, _pairs(context.args), at)

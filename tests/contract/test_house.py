@@ -84,7 +84,8 @@ def test_core_imports_no_other_part() -> None:
         (module, other)
         for module, tree in modules().items()
         for other in imported(tree)
-        if under(module, "watertight.core") and under(other, "watertight", "pipelines", "feature_repo")
+        if under(module, "watertight.core")
+        and under(other, "watertight", "pipelines", "feature_repo")
         and not under(other, "watertight.core")
     }
     assert not strange

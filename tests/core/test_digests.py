@@ -87,5 +87,5 @@ def test_the_seeded_hash_is_uniform_and_depends_on_every_part() -> None:
     values = [unit_interval(3, "fold", f"group {number}") for number in range(4000)]
     assert 0 <= min(values) < max(values) < 1
     assert kstest(values, "uniform").pvalue > 0.01
-    others = [unit_interval(4, "fold", "group 0"), unit_interval(3, "test_groups", "group 0"), unit_interval(3, "fold", "group 1")]
-    assert len({values[0], *others}) == 4
+    others = [(4, "fold", "group 0"), (3, "test_groups", "group 0"), (3, "fold", "group 1")]
+    assert len({values[0], *(unit_interval(*other) for other in others)}) == 4

@@ -115,7 +115,7 @@ def test_a_value_of_a_wrong_type_is_refused_with_its_row(column: str, values: li
 
 
 def test_wrong_values_of_all_columns_are_told_together() -> None:
-    with pytest.raises(Refusal, match="(?s)score: 1.*length: 1") as caught:
+    with pytest.raises(Refusal, match=r"(?s)score: 1.*length: 1") as caught:
         typed(length=["x", "1"], score=["1", "x"])
     assert set(caught.value.rows) == {"r1", "r2"}
 

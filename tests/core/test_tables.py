@@ -114,7 +114,7 @@ def test_json_has_sorted_keys_and_plain_letters_and_no_nan() -> None:
 @pytest.mark.parametrize("body", [b"", b"{", b"\xff\xfe"])
 def test_half_a_json_file_is_refused_by_name(tmp_path: Path, body: bytes) -> None:
     (tmp_path / "value.json").write_bytes(body)
-    with pytest.raises(Refusal, match="value.json is not JSON"):
+    with pytest.raises(Refusal, match=r"value.json is not JSON"):
         read_json(tmp_path / "value.json")
 
 
@@ -136,7 +136,7 @@ def test_an_exception_leaves_the_old_in_place(
     tmp_path: Path, kind: str, write: Callable[[Path, str], None], error: type[BaseException]
 ) -> None:
     write(tmp_path / "out", "old")
-    with pytest.raises(error), replacing(tmp_path / "out") as [draft]:  # noqa: PT012
+    with pytest.raises(error), replacing(tmp_path / "out") as [draft]:
         write(draft, "half")
         raise error
     assert content(tmp_path / "out") == "old"

@@ -22,7 +22,7 @@ def test_a_view_without_our_tag_is_not_ours() -> None:
 
 
 def test_a_wrong_declaration_names_the_view() -> None:
-    with pytest.raises(Misuse, match="(?s)view 'mine' has 2 error.*kernal: unknown key; did you mean 'kernel'"):
+    with pytest.raises(Misuse, match=r"(?s)view 'mine' has 2 error.*kernal: unknown key; did you mean 'kernel'"):
         spec_of("mine", {TAG: '{"kernal": "x", "derived_from": "labels", "join_key": "k"}'})
 
 

@@ -22,10 +22,9 @@ CLASSES = Target(kind="class", classes=("low", "middle", "high"))
 VECTOR = Target(kind="vector", dimension=3)
 
 numbers = st.floats(-100, 100).map(lambda value: round(value, 3))
-pairs = st.integers(2, 20).flatmap(lambda rows: st.tuples(arrays(float, rows, elements=numbers), arrays(float, rows, elements=numbers)))
-vectors = st.integers(1, 8).flatmap(
-    lambda rows: st.tuples(arrays(float, (rows, 3), elements=numbers), arrays(float, (rows, 3), elements=numbers))
-)
+pairs = st.integers(2, 20).flatmap(lambda rows: st.tuples(*[arrays(float, rows, elements=numbers)] * 2))
+vectors = st.integers(1, 8).flatmap(lambda rows: st.tuples(*[arrays(float, (rows, 3), elements=numbers)] * 2))
+chances = st.integers(1, 20).flatmap(lambda rows: arrays(float, (rows, 3), elements=st.floats(0.01, 1)))
 
 
 @given(pairs)
@@ -55,7 +54,7 @@ def test_a_zero_vector_is_like_nothing() -> None:
     assert cosine(np.array([[0.0, 0.0], [1.0, 0.0]]), np.array([[1.0, 0.0], [1.0, 0.0]])) == 0.5
 
 
-@given(st.integers(1, 20).flatmap(lambda rows: arrays(float, (rows, 3), elements=st.floats(0.01, 1))), st.randoms(use_true_random=False))
+@given(chances, st.randoms(use_true_random=False))
 def test_class_metrics(raw: np.ndarray, chance) -> None:
     probabilities = raw / raw.sum(axis=1, keepdims=True)
     truth = np.array([chance.randrange(3) for _ in raw])

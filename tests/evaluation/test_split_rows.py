@@ -14,12 +14,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
+from watertight.core import workload
 from watertight.core.digests import unit_interval
 from watertight.core.errors import Refusal
 from watertight.core.rows import SPLITS
-from watertight.core import workload
+from watertight.core.workload import SplitParams
 from watertight.evaluation.splitting import Splitting, split_rows
 
+FUTURE, HELD_OUT = workload.TestFuture, workload.TestGroups
 START = datetime(2025, 1, 1, tzinfo=UTC)
 SCHEMA = {
     "row_id": pl.String,
@@ -60,18 +62,18 @@ def table(rows: list[tuple]) -> pl.DataFrame:
 
 
 @st.composite
-def params(draw: st.DrawFn) -> workload.SplitParams:
+def params(draw: st.DrawFn) -> SplitParams:
     share = draw(st.sampled_from([0.0, 0.15, 0.3, 0.5]))
-    future = workload.TestFuture(share=share, gap_days=draw(st.sampled_from([0.0, 0.5, 7.0])) if share else 0.0)
-    held_out = workload.TestGroups(share=draw(st.sampled_from([0.0, 0.2, 0.3])))
-    return workload.SplitParams(seed=draw(st.integers(0, 5)), folds=draw(st.integers(2, 3)), test_groups=held_out, test_future=future)
+    future = FUTURE(share=share, gap_days=draw(st.sampled_from([0.0, 0.5, 7.0])) if share else 0.0)
+    held_out = HELD_OUT(share=draw(st.sampled_from([0.0, 0.2, 0.3])))
+    return SplitParams(seed=draw(st.integers(0, 5)), folds=draw(st.integers(2, 3)), test_groups=held_out, test_future=future)
 
 
-def split(rows: pl.DataFrame, how: workload.SplitParams, strata: tuple[str, ...] = ("kind",)) -> Splitting:
+def split(rows: pl.DataFrame, how: SplitParams, strata: tuple[str, ...] = ("kind",)) -> Splitting:
     return split_rows(rows.drop("labelled"), rows["labelled"], how, list(strata))
 
 
-def placed(rows: pl.DataFrame, how: workload.SplitParams, strata: tuple[str, ...] = ("kind",)) -> pl.DataFrame:
+def placed(rows: pl.DataFrame, how: SplitParams, strata: tuple[str, ...] = ("kind",)) -> pl.DataFrame:
     return rows.join(split(rows, how, strata).rows, on="row_id", how="left", maintain_order="left")
 
 
@@ -81,7 +83,7 @@ some = settings(deadline=None, max_examples=60)
 
 @some
 @random_tables
-def test_every_row_has_one_split_and_a_fold_where_it_is_trained_on(rows: pl.DataFrame, how: workload.SplitParams) -> None:
+def test_every_row_has_one_split_and_a_fold_where_it_is_trained_on(rows: pl.DataFrame, how: SplitParams) -> None:
     found = split(rows, how).rows
     assert found["row_id"].to_list() == rows["row_id"].to_list()
     assert set(found["split"]) <= set(SPLITS)
@@ -91,7 +93,7 @@ def test_every_row_has_one_split_and_a_fold_where_it_is_trained_on(rows: pl.Data
 
 @some
 @random_tables
-def test_a_group_is_in_one_fold_and_held_out_groups_are_apart(rows: pl.DataFrame, how: workload.SplitParams) -> None:
+def test_a_group_is_in_one_fold_and_held_out_groups_are_apart(rows: pl.DataFrame, how: SplitParams) -> None:
     for _, group in placed(rows, how).group_by("group_id"):
         assert group["fold"].drop_nulls().n_unique() <= 1
         parts = set(group["split"])
@@ -100,7 +102,7 @@ def test_a_group_is_in_one_fold_and_held_out_groups_are_apart(rows: pl.DataFrame
 
 @some
 @random_tables
-def test_the_gap_lies_between_training_and_future_of_each_group(rows: pl.DataFrame, how: workload.SplitParams) -> None:
+def test_the_gap_lies_between_training_and_future_of_each_group(rows: pl.DataFrame, how: SplitParams) -> None:
     found = placed(rows, how)
     train = found.filter(pl.col("split") == "train").group_by("group_id").agg(last=pl.col("asked_at").max())
     future = found.filter(pl.col("split") == "test_future").group_by("group_id").agg(first=pl.col("asked_at").min())
@@ -113,14 +115,14 @@ def test_the_gap_lies_between_training_and_future_of_each_group(rows: pl.DataFra
 
 @some
 @random_tables
-def test_unlabelled_rows_are_unlabelled_and_no_others(rows: pl.DataFrame, how: workload.SplitParams) -> None:
+def test_unlabelled_rows_are_unlabelled_and_no_others(rows: pl.DataFrame, how: SplitParams) -> None:
     found = placed(rows, how)
     assert ((found["split"] == "unlabelled") == ~found["labelled"]).all()
 
 
 @some
 @random_tables
-def test_children_are_beside_parents_in_training_and_set_aside_elsewhere(rows: pl.DataFrame, how: workload.SplitParams) -> None:
+def test_children_are_beside_parents_in_training_and_set_aside_elsewhere(rows: pl.DataFrame, how: SplitParams) -> None:
     found = {row["row_id"]: row for row in placed(rows, how).iter_rows(named=True)}
     for row in found.values():
         if row["parent_id"] and row["labelled"]:
@@ -131,7 +133,7 @@ def test_children_are_beside_parents_in_training_and_set_aside_elsewhere(rows: p
 
 @some
 @random_tables
-def test_children_decide_nothing_about_other_rows(rows: pl.DataFrame, how: workload.SplitParams) -> None:
+def test_children_decide_nothing_about_other_rows(rows: pl.DataFrame, how: SplitParams) -> None:
     """Where none is balanced over folds by its rows: strata count rows, children too."""
     alone = rows.filter(pl.col("parent_id").is_null())
     groups = split(alone, how).groups.join(split(rows, how).groups, on="group_id", how="left", maintain_order="left")
@@ -141,7 +143,7 @@ def test_children_decide_nothing_about_other_rows(rows: pl.DataFrame, how: workl
 
 @some
 @random_tables
-def test_a_later_drop_moves_no_earlier_row(rows: pl.DataFrame, how: workload.SplitParams) -> None:
+def test_a_later_drop_moves_no_earlier_row(rows: pl.DataFrame, how: SplitParams) -> None:
     whole = split(rows, how)
     for last in ("drop 0", "drop 1"):
         early = rows.filter(pl.col("drop") <= last)
@@ -150,7 +152,7 @@ def test_a_later_drop_moves_no_earlier_row(rows: pl.DataFrame, how: workload.Spl
 
 @some
 @given(tables(), params(), st.integers(0, 99))
-def test_the_order_of_rows_within_a_drop_does_not_matter(rows: pl.DataFrame, how: workload.SplitParams, seed: int) -> None:
+def test_the_order_of_rows_within_a_drop_does_not_matter(rows: pl.DataFrame, how: SplitParams, seed: int) -> None:
     shuffled = rows.sample(fraction=1.0, shuffle=True, seed=seed).sort("drop", maintain_order=True)
     assert_frame_equal(split(shuffled, how).rows.sort("row_id"), split(rows, how).rows.sort("row_id"))
     assert_frame_equal(split(shuffled, how).groups, split(rows, how).groups)
@@ -158,7 +160,7 @@ def test_the_order_of_rows_within_a_drop_does_not_matter(rows: pl.DataFrame, how
 
 @some
 @random_tables
-def test_the_future_begins_where_counting_says(rows: pl.DataFrame, how: workload.SplitParams) -> None:
+def test_the_future_begins_where_counting_says(rows: pl.DataFrame, how: SplitParams) -> None:
     """The first of the last share of a group's labelled rows in the drop in which it first had any; not of children."""
     gap, share = timedelta(days=how.test_future.gap_days), Fraction(str(how.test_future.share))
     for name, held_out, begins in split(rows, how).groups.select("group_id", "held_out", "future_from").iter_rows():
@@ -174,7 +176,7 @@ def test_the_future_begins_where_counting_says(rows: pl.DataFrame, how: workload
 
 @some
 @given(params(), st.integers(0, 30))
-def test_a_group_that_comes_late_goes_where_its_name_says(how: workload.SplitParams, late: int) -> None:
+def test_a_group_that_comes_late_goes_where_its_name_says(how: SplitParams, late: int) -> None:
     first = [(f"r{group}", None, 0, group, 0, "a", True) for group in range(6)]
     rows = table([*first, ("late", None, 1, 100 + late, 0, None, True)])
     name = f"g{100 + late}"
@@ -202,7 +204,7 @@ def big(rows: int, groups: int, seed: int = 0) -> pl.DataFrame:
     )
 
 
-HOW = workload.SplitParams(seed=7, folds=5, test_groups=workload.TestGroups(share=0.15), test_future=workload.TestFuture(share=0.15, gap_days=7))
+HOW = SplitParams(seed=7, folds=5, test_groups=HELD_OUT(share=0.15), test_future=FUTURE(share=0.15, gap_days=7))
 
 
 def test_strata_are_balanced_over_folds_and_held_out_groups() -> None:
@@ -221,7 +223,7 @@ def test_strata_are_balanced_over_folds_and_held_out_groups() -> None:
 @pytest.mark.parametrize("kinds", [["a"] * 8, list("abcdefgh"), ["a", "a", "a", "a", "a", "b", "c", None]])
 def test_strata_that_are_rarer_than_folds_are_no_hindrance(kinds: list[str | None]) -> None:
     rows = table([(f"r{group}", None, 0, group, 0, kind, True) for group, kind in enumerate(kinds)])
-    how = workload.SplitParams(seed=1, folds=5)
+    how = SplitParams(seed=1, folds=5)
     assert set(placed(rows, how)["fold"]) == set(range(5)), "no fold is empty"
 
 
@@ -229,7 +231,7 @@ def test_strata_that_are_rarer_than_folds_are_no_hindrance(kinds: list[str | Non
 @given(st.integers(2, 9), st.integers(1, 9))
 def test_fewer_groups_than_folds_are_refused_and_as_many_are_not(folds: int, groups: int) -> None:
     rows = table([(f"r{group}", None, 0, group, 0, "a", True) for group in range(groups)])
-    how = workload.SplitParams(seed=1, folds=folds)
+    how = SplitParams(seed=1, folds=folds)
     if groups >= folds:
         assert set(placed(rows, how)["fold"]) == set(range(folds))
         return

@@ -135,6 +135,13 @@ def test_rows_fitted_on_decide_the_model(family: str, kind: str, tmp_path: Path)
 
 
 @every_pair
+def test_weights_decide_too(family: str, kind: str, tmp_path: Path) -> None:
+    learners = [build(family, "y", TARGETS[kind], OPTIONS.get(family, {})) for _ in range(2)]
+    one, other = (learner.fit(matrix(), truth(kind), at, seed=0) for learner, at in zip(learners, (weights(), np.ones(ROWS))))
+    assert saved(one, tmp_path / "one") != saved(other, tmp_path / "other")
+
+
+@every_pair
 def test_a_column_that_was_null_in_training_may_be_known_later(family: str, kind: str) -> None:
     learner, later = fitted(family, kind, 0), matrix().values.copy()
     later[:, 5] = 3.0

@@ -134,7 +134,7 @@ def test_an_unknown_key_of_a_model_is_refused(sealed: Path) -> None:
 @pytest.mark.parametrize("text", ["", "{", "[1]", "\x00"])
 def test_a_broken_manifest_is_told_without_a_traceback(sealed: Path, text: str) -> None:
     (sealed / MANIFEST).write_text(text)
-    with pytest.raises(WatertightError, match="manifest.json"):
+    with pytest.raises(WatertightError, match=r"manifest.json"):
         open_bundle(sealed)
 
 

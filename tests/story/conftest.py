@@ -36,7 +36,7 @@ def builds(toys: ProjectCopy, tmp_path_factory: pytest.TempPathFactory) -> Build
     undisturbed = built.start(*dvc("repro"))
     deaths = {stage: killed(cold, stage) for stage in DEATHS}
     cold.dvc("repro")
-    assert undisturbed.wait() == 0, built.root.with_suffix(".log").read_text()
+    assert undisturbed.wait() == 0, built.log.read_text()
     return Builds(built, cold, deaths)
 
 

@@ -40,7 +40,7 @@ def killed(project: ProjectCopy, stage: str) -> Death:
     """``dvc repro`` up to a stage, the whole process group killed at the stage's moment."""
     process = project.start(*dvc("repro", f"{stage}@toy_pair"), PYTHONPATH=str(DYING), DIE_AT=DEATHS[stage])
     status = process.wait()
-    output = project.root.with_suffix(".log").read_text()
+    output = project.log.read_text()
     lock = project.root / "dvc.lock"
     locked = lock.exists() and f"{stage}@toy_pair" in project.lock()
     return Death(status, output, project.leftovers(), _in_place(project, stage), locked)

@@ -26,20 +26,32 @@ class ProjectCopy:
     root: Path
     environment: dict[str, str] = field(repr=False)
 
+    @property
+    def log(self) -> Path:
+        """What the command that was started last has printed: a file beside the project."""
+        return self.root.with_suffix(".log")
+
     def run(self, *command: str, check: bool = True) -> str:
         """What a command printed on both streams; raises AssertionError with that where it failed."""
         done = subprocess.run(
-            command, cwd=self.root, env=self.environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=SECONDS
+            command,
+            cwd=self.root,
+            env=self.environment,
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            timeout=SECONDS,
+            check=False,
         )
         if check and done.returncode:
             raise AssertionError(f"{' '.join(command)} ended with {done.returncode}:\n{done.stdout}")
         return done.stdout
 
-    def start(self, *command: str, **extra: str) -> subprocess.Popen[str]:
-        """Start a command in a process group of its own; its output goes to a file beside the project."""
-        log = self.root.with_suffix(".log").open("w")
+    def start(self, *command: str, **extra: str) -> subprocess.Popen[bytes]:
+        """Start a command in a process group of its own; its output goes to ``log``."""
         environment = {**self.environment, **extra}
-        return subprocess.Popen(command, cwd=self.root, env=environment, text=True, stdout=log, stderr=log, start_new_session=True)
+        with self.log.open("w") as log:
+            return subprocess.Popen(command, cwd=self.root, env=environment, stdout=log, stderr=log, start_new_session=True)
 
     def git(self, *arguments: str) -> str:
         """Run git; see ``run``."""
@@ -94,10 +106,9 @@ def environment(folder: Path) -> dict[str, str]:
 
 def copy_product(to: Path) -> None:
     """The repository's product files, tracked and not yet tracked, without any output."""
-    listed = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"], cwd=REPOSITORY, text=True, stdout=subprocess.PIPE, check=True
-    )
-    for name in sorted(set(listed.stdout.split("\0"))):
+    list_files = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    listed = subprocess.run(list_files, cwd=REPOSITORY, text=True, stdout=subprocess.PIPE, check=True).stdout
+    for name in sorted(set(listed.split("\0"))):
         source = REPOSITORY / name
         if name and not name.startswith(NOT_COPIED) and source.is_file():
             (to / name).parent.mkdir(parents=True, exist_ok=True)

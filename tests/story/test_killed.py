@@ -14,6 +14,7 @@ from watertight.core.tables import replacing, write_json
 
 MOMENTS = r"open|os.mkdir|os.rename|os.remove|os.rmdir|shutil.rmtree \.(draft|retired)"
 
+
 @pytest.mark.parametrize("stage", DEATHS)
 def test_a_stage_was_killed_while_it_wrote_and_had_put_nothing_in_place(stage: str, deaths: dict[str, Death]) -> None:
     death = deaths[stage]

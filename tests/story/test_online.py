@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from itertools import pairwise
 
 import polars as pl
 import pytest
@@ -17,8 +17,9 @@ from watertight.core.tables import write_table
 from watertight.stores.join import historical_features
 from watertight.stores.online import materialize, online_features
 
+Both = tuple[pl.DataFrame, pl.DataFrame]
 VIEW = "timeline_history"
-MODULE = '''
+MODULE = """
 from feast import Entity, FeatureService, ValueType
 
 from watertight.features.views import now_view, scalars, temporal_view
@@ -28,7 +29,7 @@ author = Entity(name="author", join_keys=["author_id"], value_type=ValueType.STR
 history = temporal_view("timeline", entity=author, labels=LABELS)
 now = now_view("timeline", state=history, labels=LABELS)
 timeline = FeatureService(name="timeline", features=[history[scalars(history)], now])
-'''
+"""
 PARAMS = """
 workloads: [timeline]
 timeline:
@@ -88,7 +89,7 @@ def _events() -> list[datetime]:
 def _instants() -> list[datetime]:
     """Every event, the microsecond before it (when it is known), the middle to the next, long before and long after."""
     events = _events()
-    between = [before + (after - before) / 2 for before, after in zip(events, events[1:], strict=False)]
+    between = [before + (after - before) / 2 for before, after in pairwise(events)]
     known = [event - timedelta(microseconds=1) for event in events]
     ends = [events[0] - timedelta(days=400), events[-1] + timedelta(days=7), events[-1] + timedelta(days=400)]
     return sorted({*events, *known, *between, *ends})
@@ -115,14 +116,14 @@ def _online(features: Features, store: FeatureStore) -> pl.DataFrame:
 
 
 @pytest.fixture(scope="module")
-def both(features: Features, tmp_path_factory: pytest.TempPathFactory) -> tuple[pl.DataFrame, pl.DataFrame]:
+def both(features: Features, tmp_path_factory: pytest.TempPathFactory) -> Both:
     """Offline and online answers for every author at every instant, the online ones in the offline types."""
     with features.store(tmp_path_factory.mktemp("online") / "online.db") as store:
         offline, online = _offline(features, store), _online(features, store)
     return offline, online.cast(dict(offline.schema))
 
 
-def test_the_timeline_is_worth_asking(features: Features, both: tuple[pl.DataFrame, pl.DataFrame]) -> None:
+def test_the_timeline_is_worth_asking(features: Features, both: Both) -> None:
     offline, _ = both
     assert offline.height == len(AUTHORS) * len(_instants()) > 80
     assert [name for name in features.columns if offline[name].n_unique() < 2] == []
@@ -131,14 +132,14 @@ def test_the_timeline_is_worth_asking(features: Features, both: tuple[pl.DataFra
     assert counts.is_sorted()
 
 
-def test_online_equals_offline_in_every_feature_at_every_instant(features: Features, both: tuple[pl.DataFrame, pl.DataFrame]) -> None:
+def test_online_equals_offline_in_every_feature_at_every_instant(features: Features, both: Both) -> None:
     offline, online = both
     assert online["row_id"].equals(offline["row_id"])
     unlike = {name: offline["row_id"].filter(offline[name].ne_missing(online[name])).to_list() for name in features.columns}
     assert {name: rows for name, rows in unlike.items() if rows} == {}
 
 
-def test_a_label_is_seen_one_microsecond_after_it_is_known(both: tuple[pl.DataFrame, pl.DataFrame]) -> None:
+def test_a_label_is_seen_one_microsecond_after_it_is_known(both: Both) -> None:
     for answers in both:
         seen = dict(answers.select("row_id", "timeline_now__history").iter_rows())
         assert seen["ana@2025-03-03T18:00:00+00:00"] == 0
@@ -148,7 +149,7 @@ def test_a_label_is_seen_one_microsecond_after_it_is_known(both: tuple[pl.DataFr
         assert seen["nobody@2025-03-07T12:00:00.000001+00:00"] == 0
 
 
-def test_nothing_is_seen_that_was_known_too_late(both: tuple[pl.DataFrame, pl.DataFrame]) -> None:
+def test_nothing_is_seen_that_was_known_too_late(both: Both) -> None:
     for answers in both:
         asked = answers["row_id"].str.split("@").list.last().str.to_datetime(time_unit="us", time_zone="UTC").dt.timestamp("us")
         assert answers.filter(pl.col("timeline_history__source_at") >= asked)["row_id"].to_list() == []

@@ -24,6 +24,7 @@ from watertight.core.tables import read_table
 TEXT = "I am furious and sad, but the evening is calm."
 LONG_AFTER = "2025-06-01T12:00:00.000007Z"
 OUTPUTS = ["valence", "arousal"]
+ALONE = "--from FILE --to FILE and nothing else"
 
 
 @pytest.fixture(scope="module")
@@ -157,13 +158,26 @@ def test_unlabelled_copies_of_the_rows_get_the_features_of_the_training_set(work
     found = features_of_new_rows(features, copies).reverse()
     assert found["row_id"].to_list() == training_set["row_id"].to_list()
     assert _unlike(training_set, found, features.columns) == []
+    assert _unlike(training_set, features.joined(rows), features.columns) == []
 
 
-def test_a_file_in_which_no_row_can_be_answered_is_answered_with_reasons(work: Workload, tmp_path: Path) -> None:
+def test_a_file_in_which_no_row_can_be_answered_is_refused_with_the_reason(work: Workload, tmp_path: Path) -> None:
     asked, to = tmp_path / "asked.csv", tmp_path / "answers.parquet"
     asked.write_text("entry,author,text,written\nn,ana,a\0b,2025-02-20\n", encoding="utf-8")
-    assert _told("predict", "perception", "--from", str(asked), "--to", str(to)).exit_code == 0
-    assert pl.read_parquet(to).select("row_id", *OUTPUTS).rows() == [("n", None, None)]
+    answer = _told("predict", "perception", "--from", str(asked), "--to", str(to))
+    assert answer.exit_code == 1
+    assert "no row of asked.csv can be answered: expect_readable_text" in answer.output
+    assert "rows: 1 (n)" in answer.output
+    assert not to.exists()
+
+
+def test_a_files_place_is_seen_from_the_folder_in_which_the_command_is_given(
+    work: Workload, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (work.project.root / "feature_repo" / "asked.csv").write_bytes(_file(tmp_path).read_bytes())
+    monkeypatch.chdir(work.project.root / "feature_repo")
+    assert _told("predict", "perception", "--from", "asked.csv", "--to", "answers.csv").exit_code == 0
+    assert (work.project.root / "feature_repo" / "answers.csv").is_file()
 
 
 def test_a_row_that_stands_twice_is_answered_twice(work: Workload, tmp_path: Path) -> None:
@@ -187,8 +201,9 @@ def test_a_row_that_stands_twice_is_answered_twice(work: Workload, tmp_path: Pat
         (["perception", "--from", "asked.cvs", "--to", "answers.csv"], "did you mean '.csv'?"),
         (["perception", "--from", "absent.csv", "--to", "answers.csv"], "absent.csv is not there"),
         (["perception", "--from", "asked.csv", "--to", "answers.xlsx"], "unknown kind of file"),
-        (["perception", "--from", "asked.csv"], "--to"),
-        (["perception", "--text", "a", "--from", "asked.csv", "--to", "answers.csv"], "--from"),
+        (["perception", "--from", "asked.csv"], ALONE),
+        (["perception", "--text", "a", "--from", "asked.csv", "--to", "answers.csv"], ALONE),
+        (["perception", "--at", "2025-03-01", "--from", "asked.csv", "--to", "answers.csv"], ALONE),
     ],
 )
 def test_misuse_ends_with_status_2_and_says_what_is_meant(work: Workload, arguments: list[str], told: str) -> None:

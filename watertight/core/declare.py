@@ -26,7 +26,9 @@ Declared = TypeVar("Declared", bound=Declaration)
 def read_yaml(path: Path) -> Any:
     """Parse a YAML file; raises Misuse if it is absent or is not YAML."""
     if not path.is_file():
-        raise Misuse(f"{path.name} is not there", expected=f"a file at {path}", next_step="create it, or run in the project's root")
+        raise Misuse(
+            f"{path.name} is not there", expected=f"a file at {path}", next_step="create it, or run in the project's root"
+        )
     try:
         return yaml.safe_load(path.read_text(encoding="utf-8"))
     except yaml.YAMLError as error:
@@ -61,7 +63,7 @@ def _line(model: type[BaseModel], problem: Mapping[str, Any]) -> str:
     if problem["type"] == "extra_forbidden":
         owner = _model_at(model, problem["loc"][:-1])
         return f"{place}: unknown key; {nearest(str(problem['loc'][-1]), _keys(owner) if owner else ())}"
-    return f"{place or 'the section'}: {problem['msg']}"
+    return f"{place or 'the section'}: {problem['msg'].removeprefix('Value error, ')}"
 
 
 def _model_at(model: type[BaseModel], loc: Iterable[Any]) -> type[BaseModel] | None:

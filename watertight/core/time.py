@@ -26,8 +26,8 @@ def to_utc(values: pl.Series, zone: str) -> pl.Series:
     """Timestamps as UTC microseconds; what cannot be read becomes null.
 
     ``values`` may be strings (ISO 8601 of the years 1000 to 9999, with or without seconds and an offset, with ``T`` or a
-    blank, or a bare date), dates, or datetimes of any unit. Naive ones are wall-clock time in ``zone`` (an IANA name); where the clock was set back the
-    earlier instant is meant, and a wall-clock time that never was becomes null.
+    blank, or a bare date), dates, or datetimes of any unit. Naive ones are wall-clock time in ``zone`` (an IANA name);
+    where the clock was set back the earlier instant is meant, and a wall-clock time that never was becomes null.
     """
     if values.dtype == pl.String:
         return _from_strings(values, zone)

@@ -100,8 +100,8 @@ def _folds(rows: pl.DataFrame, params: SplitParams) -> dict[str, int]:
 def _future_from(rows: pl.DataFrame, groups: pl.DataFrame, future: TestFuture) -> pl.DataFrame:
     """Per group, the instant its future begins: fixed by the drop in which it first came; null where it has none.
 
-    It is the instant of the first of the last ``share`` of the group's labelled rows, children not counted. A group that would keep no row
-    a gap earlier has no future: all its rows are trained on.
+    It is the instant of the first of the last ``share`` of the group's labelled rows, children not counted. A group
+    that would keep no row a gap earlier has no future: all its rows are trained on.
     """
     own = _first_appearance(rows.filter(pl.col("labelled") & pl.col("parent_id").is_null())).sort("asked_at", "row_id")
     place, size = pl.int_range(pl.len()).over("group_id"), pl.len().over("group_id")

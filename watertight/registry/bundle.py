@@ -29,7 +29,7 @@ Place = Annotated[str, AfterValidator(_inside)]
 class Model(Declaration):
     """One model of a bundle: the target it predicts, its family and folder, and the columns it takes in their order.
 
-    ``widths`` is the length of each list column. ``fitted_on`` is the digest of the root row ids behind it.
+    ``widths`` is the length of each list column. ``fitted_on`` is the digest of its witness.
     """
 
     target: str

@@ -5,7 +5,7 @@ SELECT
     user_id AS author_id,
     text,
     timestamp AS asked_at,
-    CASE WHEN valence IS NOT NULL OR arousal IS NOT NULL THEN timestamp END AS labelled_at,
+    CASE WHEN trim(valence) <> '' OR trim(arousal) <> '' THEN timestamp END AS labelled_at,
     valence,
     arousal,
     collection_phase,

@@ -36,9 +36,7 @@ def _pairs(prompt: int, rng: np.random.Generator) -> list[dict[str, Any]]:
     ]
 
 
-def _pair(
-    prompt: int, place: int, sides: list[int], kindness: Any, texts: list[str], rng: np.random.Generator
-) -> dict[str, Any]:
+def _pair(prompt: int, place: int, sides: list[int], kindness: Any, texts: list[str], rng: np.random.Generator) -> dict[str, Any]:
     a, b = sides
     asked = START + timedelta(days=prompt, hours=place)
     kinder = kindness[a] - kindness[b] + 0.15 * rng.standard_normal() > 0
