@@ -54,7 +54,7 @@ def set_aside(verdict: Verdict, rows: pl.DataFrame) -> pl.DataFrame:
 
 
 def _quarantine(work: Workload, aside: pl.DataFrame) -> None:
-    folder = work.quarantine("any").parent
+    folder = work.quarantine_folder
     if aside.is_empty() and not folder.exists():
         return
     with replacing(folder) as [draft]:

@@ -8,9 +8,10 @@ from typing import Any
 
 import polars as pl
 
-from pipelines.stage import run
+from pipelines.stage import run, tell_left_out
 from watertight.checks.suite import declared, judge
 from watertight.core.errors import Refusal
+from watertight.core.known_names import demand_known_names
 from watertight.core.project import Workload
 from watertight.core.tables import read_table, write_json, write_table
 from watertight.core.witness import evidence
@@ -25,6 +26,7 @@ ROLES = ("row_id", "group_id", "parent_id", "synthetic", "split", pl.col("fold")
 
 def evaluate(work: Workload, out: Path, metrics: Path, plots: Path) -> None:
     """The verdict on the out-of-fold predictions, then figures per target and cell, overall and by slice."""
+    demand_known_names(work)
     rows = read_table(work.data("training_set", "training_set.parquet"))
     predictions = read_table(work.artifacts("train", "predictions.parquet"))
     witnesses = read_table(work.artifacts("train", "witnesses.parquet"))
@@ -33,6 +35,7 @@ def evaluate(work: Workload, out: Path, metrics: Path, plots: Path) -> None:
     _demand_every_row(rows, predictions)
     overall = pl.DataFrame(list(_figures(work, rows, predictions)), infer_schema_length=None)
     parts = list(_sliced(work, rows, predictions))
+    tell_left_out(work, "evaluate", "slices", {part["slice"]: part["skipped"] for part in parts if "skipped" in part})
     write_table(overall, out / "figures.parquet")
     write_json({"verdict": verdict.summary(), "slices": parts}, out / "evaluation.json")
     write_json(_headline(overall, work), metrics)

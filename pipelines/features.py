@@ -15,7 +15,8 @@ from feast import FeatureService, FeatureStore
 from watertight.core.project import Workload
 from watertight.core.tables import write_table
 from watertight.core.view_spec import ViewSpec
-from watertight.features.kernels import Kitchen, fill
+from watertight.features.encoder import encoder_folder, fingerprint
+from watertight.features.kernels import ENCODED, Kitchen, fill
 from watertight.progress import track
 from watertight.stores.definitions import Definitions, is_evidence, load_definitions, projections, read_from
 from watertight.stores.definitions import feature_columns as columns_of
@@ -100,6 +101,12 @@ class Features:
     def kitchen(self, what: str = "texts") -> Kitchen:
         """What kernels may use: the declared encoder, and progress on standard error."""
         return Kitchen(self.work.params.featurize.encoder, partial(track, what=what))
+
+    def encoders(self) -> dict[str, str]:
+        """The declared encoder's fingerprint by its name; empty where no view uses one."""
+        name = self.work.params.featurize.encoder
+        used = any(spec.kernel in ENCODED for spec in self.specs.values())
+        return {name: fingerprint(encoder_folder(name))} if used else {}
 
     def joined(self, rows: pl.DataFrame) -> pl.DataFrame:
         """The service's features for each of ``rows`` as of its ``asked_at``, from the project's own tables."""

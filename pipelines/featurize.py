@@ -17,7 +17,8 @@ def featurize(work: Workload, out: Path) -> None:
     rows = read_table(work.data("checked", "rows.parquet"))
     places = {name: out / f"{name}.parquet" for name in features.specs}
     notes = write_views(features, rows, features.specs, places)
-    write_json({name: file_digest(place) for name, place in places.items()}, out / "features.json")
+    views = {name: file_digest(place) for name, place in places.items()}
+    write_json({"views": views, "encoders": features.encoders()}, out / "features.json")
     told = ", ".join(f"{value} {name.replace('_', ' ')}" for name, value in sorted(notes.items()))
     print(f"{work.name} · featurize: {len(places)} views of {rows.height} rows; {told or 'nothing cached'}")
 

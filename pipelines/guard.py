@@ -12,6 +12,7 @@ from watertight.core.errors import Misuse
 from watertight.core.project import Workload
 from watertight.core.tables import read_table, write_json
 from watertight.core.view_spec import evidence_column
+from watertight.stores.definitions import projections
 
 
 def guard(work: Workload, out: Path) -> None:
@@ -29,13 +30,35 @@ def evidence_checks(features: Features) -> Iterator[Check]:
 
     Raises Misuse where the service leaves out a column that the evidence stands in: without it nothing can be proven.
     """
+    _demand_evidence(features)
     for view in features.served("content"):
         yield _known(features, view, strict=False)
     for view in features.served("labels"):
         yield _known(features, view, strict=True)
+        yield Check(type="expect_history_within_groups", kwargs={"key": view.key})
         for label in view.spec.labels:
-            column = _served(features, f"{view.name}__{label}_count")
-            yield Check(type="expect_history_to_match_rows", kwargs={"key": view.key, "label": label, "column": column})
+            joined = {name: _served(features, f"{view.name}__{label}_{name}") for name in ("count", "mean")}
+            kwargs = {"key": view.key, "label": label, "column": joined["count"], "mean": joined["mean"]}
+            yield Check(type="expect_history_to_match_rows", kwargs=kwargs)
+
+
+def _demand_evidence(features: Features) -> None:
+    """Raise Misuse for a served feature of which nothing can be proven, be it served itself or behind an on-demand view."""
+    proven = {view.name for kind in ("content", "labels") for view in features.served(kind)}
+    behind = [
+        source.name_to_use()
+        for name in projections(features.service)
+        if name in features.definitions.on_demand
+        for source in features.definitions.on_demand[name].source_feature_view_projections.values()
+    ]
+    plain = [name for name in projections(features.service) if name not in features.definitions.on_demand]
+    for name in (*plain, *behind):
+        if name not in proven:
+            raise Misuse(
+                f"nothing can be proven of view {name!r}: service {features.service.name!r} serves no evidence for it",
+                expected="a view made by a helper of watertight.features.views, and served itself where an on-demand view reads it",
+                next_step="add the view, with its source_at, to the service, or leave out what depends on it",
+            )
 
 
 def _known(features: Features, view: Served, *, strict: bool) -> Check:

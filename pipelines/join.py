@@ -8,7 +8,7 @@ from pipelines.features import Features
 from pipelines.stage import run
 from watertight.core.digests import json_digest
 from watertight.core.project import Workload
-from watertight.core.tables import read_table, write_json, write_table
+from watertight.core.tables import read_json, read_table, write_json, write_table
 from watertight.stores.definitions import described
 
 
@@ -25,6 +25,7 @@ def join(work: Workload, out: Path) -> None:
     summary = {
         "rows": table.height,
         "features": features.model_columns,
+        "encoders": read_json(work.data("features", "features.json"))["encoders"],
         "signature": signature,
         "signature_digest": json_digest(signature),
     }

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import fcntl
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -21,7 +24,8 @@ def materialize(work: Workload, out: Path) -> None:
     """Rebuild the online store from the feature tables, and say what is in it."""
     features = Features(work)
     told = contents(features)
-    build_online(features, told)
+    with _alone(work):
+        build_online(features, told)
     write_json(told, out / "online.json")
     views = ", ".join(f"{name} {view['entities']}" for name, view in told["views"].items())
     print(f"{work.name} · materialize: entities online: {views}")
@@ -38,14 +42,19 @@ def contents(features: Features) -> dict[str, Any]:
 def online_store(features: Features) -> Path:
     """The embedded online store as the declarations want it; rebuilt here if it is missing or of other content."""
     told = contents(features)
-    stamp = _place(features.work) / "stamp.json"
-    if not stamp.is_file() or read_json(stamp) != told:
-        build_online(features, told)
+    if not _holds(features.work, told):
+        with _alone(features.work):
+            # Whoever held the lock before may have built just this.
+            if not _holds(features.work, told):
+                build_online(features, told)
     return _place(features.work) / "online.db"
 
 
 def build_online(features: Features, told: dict[str, Any]) -> None:
-    """Write the whole store beside the old one, then put it in its place; the stamp comes with it."""
+    """Write the whole store beside the old one, then put it in its place; the stamp comes with it.
+
+    All processes write at the same place beside it, so only one may be in here at a time.
+    """
     newest = max((view["newest"] for view in told["views"].values() if view["newest"]), default=None)
     with replacing(_place(features.work)) as [draft]:
         draft.mkdir()
@@ -54,6 +63,25 @@ def build_online(features: Features, told: dict[str, Any]) -> None:
                 until = datetime.fromisoformat(newest) + timedelta(seconds=1)
                 write_online(store, list(told["views"]), until)
         write_json(told, draft / "stamp.json")
+
+
+@contextmanager
+def _alone(work: Workload) -> Iterator[None]:
+    """Wait until no other process rebuilds this store; the lock of a process ends with it, however it ends."""
+    place = work.data(".online.lock")
+    place.parent.mkdir(parents=True, exist_ok=True)
+    with place.open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _holds(work: Workload, told: dict[str, Any]) -> bool:
+    """Whether a store lies in its place and was stamped with this content."""
+    stamp, store = _place(work) / "stamp.json", _place(work) / "online.db"
+    try:
+        return store.is_file() and read_json(stamp) == told
+    except FileNotFoundError:
+        return False
 
 
 def _place(work: Workload) -> Path:

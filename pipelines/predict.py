@@ -25,7 +25,7 @@ from watertight.learners.catalogue import load
 from watertight.learners.matrix import feature_matrix
 from watertight.learners.out_of_fold import output_columns
 from watertight.registry.bundle import Bundle, open_bundle
-from watertight.stores.definitions import described
+from watertight.stores.definitions import described, projections
 from watertight.stores.online import online_features
 
 WRITERS: dict[str, Callable[[pl.DataFrame, Path], Any]] = {
@@ -72,9 +72,11 @@ def predict_one(work: Workload, values: Mapping[str, str], at: str | None) -> di
     """Predict one row from its texts and keys, by the bundle and the online store.
 
     ``values`` gives texts and entity keys by column name (``_id`` may be left off a key); ``at`` is ISO 8601, by default
-    now. The online store knows the newest state alone, so a moment before that state is answered by the join.
+    now. The online store knows the newest state alone, so a moment before that state is answered by the join. Raises
+    Refusal, with the reason, where a check on rows refuses the row.
     """
     row = _row(work, values, at)
+    _demand_readable(work, row)
     features = Features(work)
     bundle = bundle_of(features)
     joined, path = features_online(features, row), "online"
@@ -84,8 +86,21 @@ def predict_one(work: Workload, values: Mapping[str, str], at: str | None) -> di
     return {"at": row["asked_at"][0].isoformat(), "features_from": path, "predictions": answer}
 
 
+def _demand_readable(work: Workload, row: pl.DataFrame) -> None:
+    """Raise Refusal where a check would set the row aside. Columns that nobody asks for are not judged: they are null."""
+    judged = row.drop(work.contract.columns)
+    aside = set_aside(judge_rows(work, judged), judged)
+    if not aside.is_empty():
+        raise Refusal(
+            f"the row cannot be answered: {aside['reason'][0]}",
+            workload=work.name,
+            expected="a row that passes the checks",
+            next_step="mend the text, and ask again",
+        )
+
+
 def bundle_of(features: Features) -> Bundle:
-    """The registered bundle; raises Refusal where it was fitted on other feature definitions than today's."""
+    """The registered bundle; raises Refusal where its feature definitions or its encoder are not today's."""
     bundle = open_bundle(features.work.artifacts("bundle"))
     today = described(features.definitions, features.service)
     if json_digest(bundle.manifest.signature) != json_digest(today):
@@ -95,7 +110,24 @@ def bundle_of(features: Features) -> Bundle:
             expected="the signature in the bundle's manifest",
             next_step="dvc repro, or go back to the definitions of the bundle",
         )
+    _demand_same_encoder(features, bundle)
     return bundle
+
+
+def _demand_same_encoder(features: Features, bundle: Bundle) -> None:
+    manifest, today = bundle.manifest, features.encoders()
+    pinned = {manifest.encoder: manifest.encoder_fingerprint} if manifest.encoder_fingerprint else {}
+    if pinned != today:
+        raise Refusal(
+            f"the bundle was fitted on vectors of another encoder than today's {_told(today)}",
+            workload=features.work.name,
+            expected=f"{_told(pinned)}, as in the bundle's manifest",
+            next_step="dvc repro, or name (and install) the encoder of the bundle in params.yaml",
+        )
+
+
+def _told(encoders: Mapping[str, str]) -> str:
+    return ", ".join(f"{name!r} (sha256 {digest[:12]})" for name, digest in encoders.items()) or "no pinned encoder"
 
 
 def predictions(bundle: Bundle, joined: pl.DataFrame) -> pl.DataFrame:
@@ -113,8 +145,11 @@ def predictions(bundle: Bundle, joined: pl.DataFrame) -> pl.DataFrame:
 def features_online(features: Features, row: pl.DataFrame) -> pl.DataFrame | None:
     """The service's features of one row: its content computed here, its history looked up online.
 
-    None where the online state is newer than the row's moment: that state has seen the row's future.
+    None where the online store cannot tell them: its state is newer than the row's moment and has seen the row's future,
+    or an on-demand view reads the row's content, which is not in the store.
     """
+    if _computed_from_content(features):
+        return None
     content = _content(features, row)
     keys = {name: row[name][0] for name in features.join_keys}
     asked = {**keys, "asked_at_us": row.select(microseconds("asked_at")).item()}
@@ -129,6 +164,14 @@ def features_online(features: Features, row: pl.DataFrame) -> pl.DataFrame | Non
         return None
     values = {**found, **content}
     return pl.DataFrame({"row_id": row["row_id"], **{name: values[name] for name in features.columns}}, strict=False)
+
+
+def _computed_from_content(features: Features) -> bool:
+    """Whether the service has an on-demand view over a content view; Feast would compute it from nulls online."""
+    content = {name for name, spec in features.specs.items() if spec.derived_from == "content"}
+    served = [features.definitions.on_demand.get(view["view"]) for view in projections(features.service).values()]
+    sources = [source.name for view in served if view for source in view.source_feature_view_projections.values()]
+    return not content.isdisjoint(sources)
 
 
 def _content(features: Features, row: pl.DataFrame) -> dict[str, list[Any]]:

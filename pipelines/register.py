@@ -28,11 +28,13 @@ def register(work: Workload, out: Path) -> None:
         raise Misuse(f"cell {cell!r} has no models", expected="a cell that trains at least one target of this source")
     for model in models:
         shutil.copytree(work.artifacts("train", model.folder), out / model.folder)
+    encoder, digest = next(iter(joined["encoders"].items()), (work.params.featurize.encoder, ""))
     manifest = Manifest(
         workload=work.name,
         source=work.params.source.name,
         runtime=RUNTIME,
-        encoder=work.params.featurize.encoder,
+        encoder=encoder,
+        encoder_fingerprint=digest,
         service=work.params.join.service,
         signature=joined["signature"],
         models=models,

@@ -13,8 +13,9 @@ from watertight.core.digests import file_digest, json_digest
 from watertight.core.errors import Refusal
 from watertight.core.project import Workload
 from watertight.core.tables import read_json, read_table, replacing, write_json
+from watertight.core.witness import witness
 from watertight.evaluation.metrics import OUTPUT, scores
-from watertight.registry.bundle import MANIFEST
+from watertight.registry.bundle import MANIFEST, Bundle
 
 TEST_SPLITS = ("test_groups", "test_future")
 
@@ -27,12 +28,25 @@ def score_test(work: Workload) -> list[dict[str, Any]]:
     """
     bundle = bundle_of(Features(work))
     table = read_table(work.data("training_set", "training_set.parquet"))
+    _demand_same_training_rows(bundle, table)
     test = table.filter(pl.col("split").is_in(TEST_SPLITS) & ~pl.col("synthetic"))
     if test.is_empty():
         raise Refusal("there are no test rows to score", expected="a share for test_groups or test_future in params.yaml")
     told = list(_figures(work, test.join(predictions(bundle, test).rename(_predicted), on="row_id", maintain_order="left")))
     _record(work, {"bundle": file_digest(bundle.folder / MANIFEST), "figures": told})
     return told
+
+
+def _demand_same_training_rows(bundle: Bundle, table: pl.DataFrame) -> None:
+    """Raise Refusal where the bundle's models were fitted on other rows than today's training rows: on test rows, perhaps."""
+    for model, _ in bundle.places():
+        fitted = table.filter((pl.col("split") == "train") & pl.col(model.target).is_not_null())
+        if witness(fitted).digest != model.fitted_on:
+            raise Refusal(
+                f"the model of {model.target!r} was fitted on other rows than today's training rows",
+                expected=f"the witness {model.fitted_on} of the bundle's manifest",
+                next_step="dvc repro, so that split and bundle are of one run",
+            )
 
 
 def _predicted(column: str) -> str:

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import polars as pl
 
-from pipelines.stage import run
+from pipelines.stage import run, tell_left_out
 from watertight.checks.suite import Check, declared, judge
+from watertight.core.known_names import demand_known_names
 from watertight.core.project import Workload
 from watertight.core.rows import labelled
 from watertight.core.tables import read_table, write_json, write_table
@@ -18,9 +19,11 @@ from watertight.evaluation.splitting import split_rows
 
 def split(work: Workload, out: Path) -> None:
     """row_id, split and fold of every checked row, and the report that verifies them."""
+    demand_known_names(work)
     rows = read_table(work.data("checked", "rows.parquet"))
     params = work.params.split
     skipped = work.contract.absent(params.strata)
+    tell_left_out(work, "split", "strata", skipped)
     strata = [name for name in params.strata if name not in skipped]
     splitting = split_rows(rows, rows.select(labelled(work.contract)).to_series(), params, strata)
     together = rows.join(splitting.rows, on="row_id", how="left", maintain_order="left")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from watertight.core.errors import Misuse, WatertightError
@@ -32,3 +32,10 @@ def execute(work: Workload, stage: str, work_in: Callable[..., None], *places: s
     finals = [Path(work.project.root, place.format(workload=work.name)) for place in places]
     with replacing(*finals) as drafts:
         work_in(work, *drafts)
+
+
+def tell_left_out(work: Workload, stage: str, what: str, reasons: Mapping[str, str]) -> None:
+    """Print one line for what a stage leaves out, name by name with the reason; nothing where nothing is."""
+    if reasons:
+        told = "; ".join(f"{name} ({reason})" for name, reason in reasons.items())
+        print(f"{work.name} · {stage}: {what} left out: {told}")

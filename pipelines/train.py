@@ -12,8 +12,9 @@ from typing import Any
 
 import polars as pl
 
-from pipelines.stage import run
+from pipelines.stage import run, tell_left_out
 from watertight.core.errors import Misuse
+from watertight.core.known_names import demand_known_names
 from watertight.core.project import Workload
 from watertight.core.tables import read_json, read_table, write_json, write_table
 from watertight.core.witness import Witness
@@ -40,9 +41,11 @@ class Job:
 
 def train(work: Workload, out: Path) -> None:
     """Out-of-fold predictions, their witnesses, and the final models."""
+    demand_known_names(work)
     table = read_table(work.data("training_set", "training_set.parquet"))
     served = read_json(work.data("training_set", "training_set.json"))["features"]
     jobs, skipped = list(_jobs(work, served)), _skipped(work)
+    tell_left_out(work, "train", "targets", skipped)
     if not jobs:
         raise Misuse("no declared target is in the source", expected=f"one of {', '.join(work.contract.targets)}")
     with ThreadPoolExecutor(os.cpu_count()) as pool:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -124,10 +125,22 @@ def _workload(name: str) -> Any:
 def _pairs(arguments: list[str]) -> dict[str, str]:
     from watertight.core.errors import Misuse  # light, but beside the others
 
-    names, values = arguments[::2], arguments[1::2]
+    apart = list(_apart(arguments))
+    names, values = apart[::2], apart[1::2]
     if len(names) != len(values) or any(not name.startswith("--") for name in names):
         raise Misuse(f"cannot read {' '.join(arguments)!r}", expected='--name value pairs, such as --text "…" --author a0001')
     return {name[2:].replace("-", "_"): value for name, value in zip(names, values, strict=True)}
+
+
+def _apart(arguments: list[str]) -> Iterator[str]:
+    """Names and values in turn; ``--name=value`` is both. A value, which follows its name, is left as it is."""
+    rest = iter(arguments)
+    for name in rest:
+        if name.startswith("--") and "=" in name:
+            yield from name.split("=", 1)
+        else:
+            yield name
+            yield from islice(rest, 1)
 
 
 def _run(workload: str, stage: str, work: Callable[[], Any], as_json: bool) -> None:

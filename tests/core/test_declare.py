@@ -192,7 +192,7 @@ def test_a_project_is_found_from_any_folder_in_it(project: Path) -> None:
     assert work.params == parse(WorkloadParams, SECTION, "params.yaml")
     assert work.contract == parse(SourceContract, CONTRACT, "toy.yaml")
     assert work.data("rows", "rows.parquet") == project / "data" / "toy" / "rows" / "rows.parquet"
-    assert work.quarantine("first") == project / "data" / "quarantine" / "toy" / "first.parquet"
+    assert work.quarantine_folder == project / "data" / "quarantine" / "toy"
 
 
 def test_names_that_are_not_there_are_answered_with_the_nearest(project: Path) -> None:
@@ -202,6 +202,24 @@ def test_names_that_are_not_there_are_answered_with_the_nearest(project: Path) -
     (project / "params.yaml").write_text(text)
     with pytest.raises(Misuse, match=r"toy has no source 'tooy'; did you mean 'toy'\?"):
         _ = find_project(project).workload("toy").contract
+
+
+def test_a_workload_without_its_section_is_told_so(project: Path) -> None:
+    (project / "params.yaml").write_text(yaml.safe_dump({"workloads": ["toy", "other"], "toy": SECTION}))
+    with pytest.raises(Misuse, match="lists the workload 'other' but has no section of that name"):
+        find_project(project).workload("other")
+    assert find_project(project).workload("toy").name == "toy"
+
+
+def test_unknown_keys_at_the_top_of_params_are_told_together_with_the_nearest(project: Path) -> None:
+    params = {"workloads": ["toy"], "raw_rot": "raw", "toy": SECTION, "toyy": SECTION}
+    (project / "params.yaml").write_text(yaml.safe_dump(params))
+    with pytest.raises(Misuse) as caught:
+        find_project(project).workload("toy")
+    told = str(caught.value)
+    assert told.startswith("params.yaml has 2 error(s)\n")
+    assert "  - raw_rot: unknown key; did you mean 'raw_root'?" in told
+    assert "  - toyy: unknown key; did you mean 'toy'?" in told
 
 
 def test_no_project_and_no_workloads_are_told(tmp_path: Path, project: Path) -> None:

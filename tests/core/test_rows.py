@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -65,6 +66,20 @@ def test_roles_that_are_not_given_have_their_defaults() -> None:
     assert rows["drop"].to_list() == ["first", "first"]
     for name in ("labelled_at", "parent_id", "score", "verdict", "image"):
         assert rows[name].null_count() == 2
+
+
+@pytest.mark.parametrize("name", ["a/b", "..", ".", "/etc/x", "a\\b", "", None, "a\0b", "a\nb", "ä" * 101])
+def test_a_drop_that_cannot_name_a_file_is_refused(name: str | None) -> None:
+    with pytest.raises(Refusal, match="a drop cannot be called") as caught:
+        typed(drop=["first", name])
+    assert (caught.value.column, caught.value.rows) == ("drop", ("r2",))
+
+
+@pytest.mark.parametrize("name", ["..a", "a.b", "2025-05 (ä) first", "ä" * 100])
+def test_a_drop_that_can_name_a_file_is_taken(name: str, tmp_path: Path) -> None:
+    assert typed(drop=["first", name])["drop"].to_list() == ["first", name]
+    (tmp_path / f"{name}.parquet").touch()
+    assert [path.name for path in tmp_path.iterdir()] == [f"{name}.parquet"]
 
 
 def test_what_is_given_wins_over_the_defaults() -> None:
@@ -182,3 +197,12 @@ def test_merging_keeps_every_column() -> None:
 
 def test_a_contract_as_yaml_would_give_it_survives_json() -> None:
     assert SourceContract.model_validate(json.loads(CONTRACT.model_dump_json())) == CONTRACT
+
+
+@pytest.mark.parametrize(
+    "vector", [[1.0], [1.0, 2.0, 3.0], [], [1.0, None], [1.0, float("nan")], [float("inf"), 1.0], [1e39, 0.0]]
+)
+def test_a_vector_of_another_length_or_with_no_number_in_it_is_of_a_wrong_type(vector: list[float | None]) -> None:
+    with pytest.raises(Refusal, match=r"image: 1 value\(s\) are no list of 2 finite numbers, first \[.*\] in row r2") as caught:
+        typed(image=[[1.0, 2.0], vector])
+    assert caught.value.rows == ("r2",)

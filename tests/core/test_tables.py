@@ -180,3 +180,27 @@ def test_what_died_while_folders_were_exchanged_is_swept_away(tmp_path: Path, mo
         raise ValueError("no")
     assert content(tmp_path / "out") == "new"
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
+def _died_between_the_renames(folder: Path) -> None:
+    write_folder(folder / ".out.retired", "old")
+    write_folder(folder / ".out.draft", "new")
+
+
+def test_what_died_between_the_renames_loses_nothing_to_a_rerun_that_refuses(tmp_path: Path) -> None:
+    _died_between_the_renames(tmp_path)
+    for _ in range(2):
+        with pytest.raises(Refusal, match="no"), replacing(tmp_path / "out"):
+            assert content(tmp_path / "out") == "old"
+            raise Refusal("no")
+    assert content(tmp_path / "out") == "old"
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
+def test_what_died_between_the_renames_is_replaced_by_a_rerun_that_ends_well(tmp_path: Path) -> None:
+    _died_between_the_renames(tmp_path)
+    with replacing(tmp_path / "out") as [draft]:
+        assert not draft.exists()
+        write_folder(draft, "newer")
+    assert content(tmp_path / "out") == "newer"
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]

@@ -11,14 +11,17 @@ from hypothesis import strategies as st
 
 from watertight.core.witness import SCHEMA, Witness, evidence, table, witness
 
-ROLES = {"row_id": pl.String, "parent_id": pl.String, "synthetic": pl.Boolean}
 REAL, CHILDREN = "abcde", "vwxyz"
+ROOTS = {name: name for name in REAL} | dict(zip(CHILDREN, REAL, strict=True))
+GROUPS = dict(zip(REAL, ["g", "g", "h", "h", "i"], strict=True))
 ROWS = pl.DataFrame(
-    [(name, None, False) for name in REAL] + [(child, parent, True) for child, parent in zip(CHILDREN, REAL, strict=True)],
-    schema=ROLES,
+    [
+        (name, root if name in CHILDREN else None, name in CHILDREN, GROUPS[root], "test_groups" if root == "e" else "train")
+        for name, root in ROOTS.items()
+    ],
+    schema={"row_id": pl.String, "parent_id": pl.String, "synthetic": pl.Boolean, "group_id": pl.String, "split": pl.String},
     orient="row",
 )
-ROOTS = {name: name for name in REAL} | dict(zip(CHILDREN, REAL, strict=True))
 fits = st.lists(st.sampled_from(REAL + CHILDREN), min_size=1, max_size=12)
 
 
@@ -76,10 +79,21 @@ def test_evidence_equals_counts_by_hand(folds: list[list[str]], data) -> None:
     assert found.select("row_id", "fitted_on").rows() == made, "every prediction is answered, in its order"
     for (name, digest), answer in zip(made, found.iter_rows(named=True), strict=True):
         known = witnesses.get(digest)
-        assert answer["own_fits"] == (1 if known and ROOTS[name] in known.rows["root_id"] else 0)
+        roots = known.rows["root_id"].to_list() if known else []
+        assert answer["own_fits"] == (ROOTS[name] in roots)
+        assert answer["group_fits"] == (GROUPS[ROOTS[name]] in {GROUPS[root] for root in roots})
+        assert answer["strange_fits"] == (roots.count("e") if known else None)
         assert answer["predicted"] == sum(other == name for other, _ in made)
         assert answer["refitted"] == (known.rows["times"].max() if known else None)
         assert answer["witnessed"] == (known is not None)
+
+
+def test_rows_that_are_not_there_are_strange() -> None:
+    found = witness(fitted(["a", "b"]))
+    made = predictions([("c", found.digest)])
+    known = ROWS.filter(~pl.col("row_id").is_in(["a", "v"]))
+    assert evidence(made, ROWS, table({found.digest: found}))["strange_fits"].to_list() == [0]
+    assert evidence(made, known, table({found.digest: found}))["strange_fits"].to_list() == [1]
 
 
 def test_predictions_are_counted_per_target_cell_and_seed() -> None:

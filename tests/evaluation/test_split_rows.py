@@ -28,6 +28,7 @@ SCHEMA = {
     "group_id": pl.String,
     "parent_id": pl.String,
     "asked_at": pl.Datetime("us", "UTC"),
+    "labelled_at": pl.Datetime("us", "UTC"),
     "drop": pl.String,
     "kind": pl.String,
     "labelled": pl.Boolean,
@@ -42,10 +43,11 @@ facts = st.tuples(
 
 @st.composite
 def tables(draw: st.DrawFn) -> pl.DataFrame:
-    """Drops in their order; six groups with a labelled row in the first; some rows with a child in their or a later drop."""
-    base = [(0, group, draw(st.integers(0, 24 * 40)), draw(st.sampled_from("ab")), True) for group in range(6)]
+    """Drops in their order; six groups with labelled rows in the first; some rows with a child in their or a later drop."""
+    hours = draw(st.lists(st.integers(0, 24 * 40), min_size=24, max_size=24))
+    base = [(0, number % 6, at, "aab"[number % 3], True) for number, at in enumerate(hours)]
     parents = [(f"r{number}", None, *fact) for number, fact in enumerate([*base, *draw(st.lists(facts, max_size=40))])]
-    picked = draw(st.lists(st.tuples(st.sampled_from(parents), st.integers(0, 2), st.booleans()), max_size=6))
+    picked = draw(st.lists(st.tuples(st.sampled_from(parents), st.integers(0, 2), st.booleans()), min_size=4, max_size=20))
     children = [
         (f"c{number}", parent[0], max(parent[2], late), *parent[3:6], labelled)
         for number, (parent, late, labelled) in enumerate(picked)
@@ -54,11 +56,13 @@ def tables(draw: st.DrawFn) -> pl.DataFrame:
 
 
 def table(rows: list[tuple]) -> pl.DataFrame:
-    told = [
-        (name, f"g{group}", parent, START + timedelta(hours=hours), f"drop {drop}", kind, labelled)
-        for name, parent, drop, group, hours, kind, labelled in sorted(rows, key=lambda row: row[2])
-    ]
-    return pl.DataFrame(told, schema=SCHEMA, orient="row")
+    """Rows as the split takes them; a label comes at once, a day or ten days after its question."""
+    told = []
+    for name, parent, drop, group, hours, kind, labelled in sorted(rows, key=lambda row: row[2]):
+        asked = START + timedelta(hours=hours)
+        known = asked + timedelta(days=(0, 1, 10)[hours % 3]) if labelled else None
+        told.append((name, f"g{group}", parent, asked, known, f"drop {drop}", kind, labelled))
+    return pl.DataFrame(told, schema=SCHEMA, orient="row").with_columns(created_at=pl.coalesce("labelled_at", "asked_at"))
 
 
 @st.composite
@@ -104,13 +108,14 @@ def test_a_group_is_in_one_fold_and_held_out_groups_are_apart(rows: pl.DataFrame
 @random_tables
 def test_the_gap_lies_between_training_and_future_of_each_group(rows: pl.DataFrame, how: SplitParams) -> None:
     found = placed(rows, how)
-    train = found.filter(pl.col("split") == "train").group_by("group_id").agg(last=pl.col("asked_at").max())
+    train = found.filter(pl.col("split") == "train").group_by("group_id")
+    train = train.agg(last=pl.col("asked_at").max(), known=pl.col("labelled_at").max())
     future = found.filter(pl.col("split") == "test_future").group_by("group_id").agg(first=pl.col("asked_at").min())
     both = future.join(train, on="group_id", how="left")
     assert both["last"].null_count() == 0, "a group with a future has a past"
     assert (both["first"] - both["last"] >= timedelta(days=how.test_future.gap_days)).all()
-    if how.test_future.gap_days == 0:
-        assert (both["first"] > both["last"]).all()
+    assert (both["first"] > both["last"]).all()
+    assert (both["first"] > both["known"]).all(), "every label that was learnt from was known by then"
 
 
 @some
@@ -166,12 +171,11 @@ def test_the_future_begins_where_counting_says(rows: pl.DataFrame, how: SplitPar
     for name, held_out, begins in split(rows, how).groups.select("group_id", "held_out", "future_from").iter_rows():
         own = rows.filter((pl.col("group_id") == name) & pl.col("labelled") & pl.col("parent_id").is_null())
         first = min(own["drop"], default="")
-        times = sorted(own.filter(pl.col("drop") == first)["asked_at"])
+        times = sorted(own.filter(pl.col("drop") == first).select("asked_at", "labelled_at").rows())
         kept = math.ceil(len(times) * (1 - share))
-        expected = times[kept] if kept < len(times) else None
-        if held_out or expected is None or times[0] >= expected - gap:
-            expected = None
-        assert begins == expected
+        expected = times[kept][0] if kept < len(times) and not held_out else None
+        trained = [asked for asked, known in times if expected and asked < expected - gap and known < expected]
+        assert begins == (expected if trained else None)
 
 
 @some
@@ -191,12 +195,15 @@ def big(rows: int, groups: int, seed: int = 0) -> pl.DataFrame:
     group = chance.integers(0, groups, size=rows)
     hours = chance.integers(0, 24 * 365, size=rows)
     kind = np.array(["en", "de", "hi"])[np.minimum(group % 10 // 4, 2)]
+    asked = [START + timedelta(hours=int(passed)) for passed in hours]
     return pl.DataFrame(
         {
             "row_id": [f"r{number}" for number in range(rows)],
             "group_id": [f"g{number}" for number in group],
             "parent_id": pl.Series([None] * rows, dtype=pl.String),
-            "asked_at": [START + timedelta(hours=int(passed)) for passed in hours],
+            "asked_at": asked,
+            "labelled_at": asked,
+            "created_at": asked,
             "drop": "first",
             "kind": kind,
             "labelled": True,

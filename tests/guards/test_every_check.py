@@ -42,6 +42,7 @@ class Case:
 PLACED = {"group_id": ["g", "g", "h", "i"], "split": ["train", "train", "test_groups", "unlabelled"], "fold": [0, 0, None, None]}
 FAMILY = {
     "parent_id": [None, "r1", None, "r3"],
+    "asked_at": instants(NOON, NOON, NOON + DAY, NOON + DAY),
     "split": ["train", "train", "test_groups", "embargo"],
     "fold": [1, 1, None, None],
 }
@@ -57,7 +58,14 @@ LIVED = {
     "count": [None, 1, 1, None],
 }
 RECOUNT = {"key": "author", "label": "mood", "column": "count"}
-FUTURE = {"group_id": ["g"] * 4, "split": ["train", "train", "embargo", "test_future"], "asked_at": ASKED}
+MEANS = {**LIVED, "mean": [None, 1.0, 1.0, None]}
+FUTURE = {
+    "group_id": ["g"] * 4,
+    "split": ["train", "train", "embargo", "test_future"],
+    "asked_at": ASKED,
+    "labelled_at": ASKED,
+    "created_at": ASKED,
+}
 SHARED = {"group_id": ["g", "h", "i", "j"], "split": ["train", "train", "train", "test_groups"]}
 BALANCED = {"fold": [0, 0, 1, 1], "language": ["en", "hi", "en", "hi"]}
 SOURCES = [IN_MICROSECONDS, None, IN_MICROSECONDS, IN_MICROSECONDS]
@@ -67,11 +75,14 @@ CASES: dict[str, list[Case]] = {
         Case(FAMILY, {"fold": [1, 2, None, None]}, ["r2"]),
         Case(FAMILY, {"parent_id": [None, "gone", None, "gone"]}, ["r2", "r4"]),
         Case(FAMILY, {"split": ["train", "test_future", "test_groups", "train"], "fold": [1, None, None, 1]}, ["r2", "r4"]),
+        Case(FAMILY, {"asked_at": instants(NOON, NOON + HOUR, NOON + DAY, NOON + DAY)}, ["r2"]),
     ],
     "ExpectFutureAfterTraining": [
         Case(FUTURE, {"asked_at": instants(NOON, NOON + DAY + MICROSECOND, NOON, NOON + 3 * DAY)}, ["r4"], {"gap_days": 2}),
         Case(FUTURE, {"split": ["train", "train", "test_future", "test_future"]}, ["r3"], {"gap_days": 2}),
         Case(FUTURE, {"split": ["test_future", "train", "train", "test_future"]}, ["r1"]),
+        Case(FUTURE, {"labelled_at": instants(NOON, NOON + 3 * DAY, NOON, NOON + 4 * DAY)}, ["r4"]),
+        Case(FUTURE, {"created_at": instants(NOON + 9 * DAY, NOON, NOON, NOON)}, ["r4"]),
     ],
     "ExpectTestGroupsApart": [
         Case(PLACED, {"group_id": ["h", "g", "h", "i"]}, ["r1", "r3"]),
@@ -101,6 +112,11 @@ CASES: dict[str, list[Case]] = {
         Case(LIVED, {"labelled_at": instants(NOON + HOUR, NOON + 2 * DAY - MICROSECOND, None, None)}, [], RECOUNT),
         Case(LIVED, {"created_at": instants(NOON + 9 * DAY, NOON + 9 * DAY, NOON, NOON)}, ["r2", "r3"], RECOUNT),
         Case(LIVED, {"synthetic": [True, False, False, False]}, ["r2", "r3"], RECOUNT),
+        Case(MEANS, {"mean": [1.0, 2.0, 1.000001, None]}, ["r1", "r2"], {**RECOUNT, "mean": "mean"}),
+        Case(MEANS, {"mean": [None, None, 1.0, 1.0]}, ["r2", "r4"], {**RECOUNT, "mean": "mean"}),
+    ],
+    "ExpectHistoryWithinGroups": [
+        Case({"group_id": ["g", "g", "h", "i"], "device": ["x", "x", "y", None]}, {"device": ["x", "z", "x", "y"]}, ["r1", "r3"], {"key": "device"}),
     ],
     "ExpectKnownWhenAsked": [
         Case(
@@ -117,6 +133,8 @@ CASES: dict[str, list[Case]] = {
         ),
     ],
     "ExpectOwnRowUnseen": [Case({"own_fits": [0] * 4}, {"own_fits": [0, 1, 0, 2]}, ["r2", "r4"])],
+    "ExpectOwnGroupUnseen": [Case({"group_fits": [0] * 4}, {"group_fits": [0, 1, 0, 1]}, ["r2", "r4"])],
+    "ExpectOnlyTrainingRowsFitted": [Case({"strange_fits": [0] * 4}, {"strange_fits": [0, 3, 0, 0]}, ["r2"])],
     "ExpectPredictedOnce": [Case({"predicted": [1] * 4}, {"predicted": [1, 2, 1, 0]}, ["r2", "r4"])],
     "ExpectNoRowFittedTwice": [
         Case({"refitted": [1, 0, 1, 1]}, {"refitted": [1, 2, 1, 4]}, ["r2", "r4"]),

@@ -43,6 +43,23 @@ def test_a_service_that_leaves_out_its_evidence(project: TinyProject, column: st
     assert "next: add the feature to the service, or serve the whole view" in told
 
 
+def test_a_state_behind_an_on_demand_view_that_is_not_served(project: TinyProject) -> None:
+    edit(project.root / "feature_repo" / "tiny.py", "features=[lexical, history[scalars(history)], now]", "features=[lexical, now]")
+    told = misuse(project, "guard")
+    assert "nothing can be proven of view 'tiny_history'" in told
+
+
+def test_a_plain_view_that_carries_no_evidence(project: TinyProject) -> None:
+    plain = (
+        "from feast import FeatureView, Field, FileSource\nfrom feast.types import Float32\n"
+        "plain = FeatureView(name='plain', entities=[note], schema=[Field(name='x', dtype=Float32)],"
+        " source=FileSource(path='plain.parquet', timestamp_field='event_timestamp'))\n\ntiny = "
+    )
+    edit(project.root / "feature_repo" / "tiny.py", "\ntiny = ", plain)
+    edit(project.root / "feature_repo" / "tiny.py", "features=[lexical", "features=[plain, lexical")
+    assert "nothing can be proven of view 'plain'" in misuse(project, "guard")
+
+
 @pytest.mark.parametrize("column", ["text", "no_such_column"])
 @pytest.mark.parametrize(("gate", "stage"), [("rows", "check"), ("training_set", "guard"), ("out_of_fold", "evaluate")])
 def test_a_check_that_does_not_exist(project: TinyProject, gate: str, stage: str, column: str) -> None:

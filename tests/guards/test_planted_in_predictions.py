@@ -11,6 +11,7 @@ from watertight.core.witness import table as witness_table
 from watertight.core.witness import witness
 
 SEEN, TWICE, SOUND = "expect_own_row_unseen", "expect_no_row_fitted_twice", "expect_witness_sound"
+GROUP, STRANGE = "expect_own_group_unseen", "expect_only_training_rows_fitted"
 CELL = (pl.col("target") == "mood") & (pl.col("cell") == "mean")
 FOLDS = range(5)
 
@@ -41,6 +42,10 @@ def refit(project: TinyProject, frame: Frame) -> None:
     )
 
 
+def of_author(project: TinyProject, author: str) -> set[str]:
+    return set(trained(project).filter((pl.col("group_id") == author) & ~pl.col("synthetic"))["row_id"])
+
+
 def others(rows: pl.DataFrame, fold: int) -> pl.DataFrame:
     return rows.filter(pl.col("fold") != fold)
 
@@ -63,18 +68,37 @@ def test_a_refit_without_a_leak_passes(project: TinyProject) -> None:
 
 def test_a_row_in_the_fit_of_its_own_model(project: TinyProject) -> None:
     refit(project, others_and("a07-2"))
-    assert project.refused("evaluate") == Refused({SEEN}, {"a07-2"})
+    assert project.refused("evaluate") == Refused({SEEN, GROUP}, of_author(project, "a07"))
 
 
 def test_a_row_that_its_model_knew_through_a_synthetic_child(project: TinyProject) -> None:
     refit(project, others_and("a07-0-child"))
-    assert project.refused("evaluate") == Refused({SEEN}, {"a07-0"})
+    assert project.refused("evaluate") == Refused({SEEN, GROUP}, of_author(project, "a07"))
+
+
+def test_a_model_that_knew_the_author_but_not_the_row(project: TinyProject) -> None:
+    """The fold numbers are those of the split; no model saw the row that it predicts, only its author's others."""
+    refit(project, others_and("a07-1"))
+    assert project.refused("evaluate").rows - {"a07-1"} == of_author(project, "a07") - {"a07-1"}
+    refit(project, others)
+    mine = (pl.col("row_id") == "a07-2") & CELL
+    rest = witness(trained(project).filter(pl.col("row_id") != "a07-2"))
+    project.tamper(PREDICTIONS, lambda made: made.with_columns(fitted_on=pl.when(mine).then(pl.lit(rest.digest)).otherwise("fitted_on")))
+    project.tamper(WITNESSES, lambda told: pl.concat([told, witness_table({rest.digest: rest})]))
+    assert project.refused("evaluate") == Refused({GROUP}, {"a07-2"})
+
+
+def test_a_model_that_was_fitted_on_a_test_row(project: TinyProject) -> None:
+    test = project.table(TRAINING_SET).filter(pl.col("split") == "test_groups").head(1)
+    refit(project, lambda rows, fold: pl.concat([others(rows, fold), test]))
+    every = set().union(*(in_fold(project, fold) for fold in FOLDS))
+    assert project.refused("evaluate") == Refused({STRANGE}, every)
 
 
 def test_the_five_fold_file_leak(project: TinyProject) -> None:
     refit(project, concatenated_files)
     every = set().union(*(in_fold(project, fold) for fold in FOLDS))
-    assert project.refused("evaluate") == Refused({SEEN, TWICE}, every)
+    assert project.refused("evaluate") == Refused({SEEN, GROUP, TWICE}, every)
 
 
 def test_a_row_fitted_on_twice(project: TinyProject) -> None:
@@ -144,7 +168,7 @@ def test_a_prediction_by_the_model_of_another_fold(project: TinyProject) -> None
     project.tamper(
         PREDICTIONS, lambda made: made.with_columns(fitted_on=pl.when(moved).then(pl.lit(other)).otherwise("fitted_on"))
     )
-    assert project.refused("evaluate") == Refused({SEEN}, {"a07-2"})
+    assert project.refused("evaluate") == Refused({SEEN, GROUP}, {"a07-2"})
 
 
 def test_a_prediction_of_a_row_that_is_held_out(project: TinyProject) -> None:

@@ -52,7 +52,10 @@ PLANTED: dict[str, tuple[Change, Refused]] = {
     ),
     "a synthetic child in test, its parent in training": (
         where("a05-1-child", split="test_groups", fold=None, group_id="nobody"),
-        Refused({"expect_synthetic_rows_in_training", "expect_children_beside_parents"}, {"a05-1-child"}),
+        Refused(
+            {"expect_synthetic_rows_in_training", "expect_children_beside_parents", "expect_history_within_groups"},
+            {"a05-1-child", *(f"a05-{number}" for number in range(6))},
+        ),
     ),
     "a child trained on, its parent in test": (
         where("a08-5-child", split="train", fold=pl.col("fold").filter(pl.col("row_id") == "a08-0").first()),

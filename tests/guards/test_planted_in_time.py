@@ -67,6 +67,23 @@ def test_a_history_of_somebody_else_is_found(project: TinyProject) -> None:
     assert joined_and_refused(project).rows >= {"a00-3", "a07-3"}
 
 
+def test_the_rows_own_label_in_place_of_its_history_is_found(project: TinyProject) -> None:
+    """The count is right, the value is the target itself."""
+    known = pl.col("tiny_history__mood_mean").is_not_null() & pl.col("mood").is_not_null() & OWN
+    own = pl.when(known).then(pl.col("mood").cast(pl.Float32)).otherwise("tiny_history__mood_mean")
+    other = project.table(TRAINING_SET).filter(known & ((pl.col("mood") - pl.col("tiny_history__mood_mean")).abs() > 0.01))
+    project.tamper(TRAINING_SET, lambda table: table.with_columns(tiny_history__mood_mean=own))
+    assert other.height > 0
+    assert project.refused("guard") == Refused({RECOUNT}, set(other["row_id"]))
+
+
+def test_a_history_that_spans_groups_is_found(project: TinyProject) -> None:
+    project.tamper(TRAINING_SET, where("a07-2", author_id="a08"))
+    refused = project.refused("guard")
+    assert "expect_history_within_groups" in refused.checks
+    assert refused.rows >= {"a07-2", "a08-0"}
+
+
 def test_a_history_that_is_not_there_at_all_is_found(project: TinyProject) -> None:
     project.tamper(HISTORY, lambda state: state.filter(~OWN))
     assert joined_and_refused(project) == Refused({RECOUNT}, {f"a07-{number}" for number in range(2, 6)})

@@ -51,6 +51,7 @@ def toy(seed: int = 0, rows: int = 60) -> pl.DataFrame:
     real = pl.DataFrame(
         {
             "row_id": [f"r{number}" for number in range(rows)],
+            "group_id": [f"g{number}" for number in group],
             "parent_id": pl.Series([None] * rows, dtype=pl.String),
             "synthetic": False,
             "weight": chance.uniform(0.5, 2, size=rows),
@@ -115,7 +116,7 @@ def test_no_row_nor_any_relative_is_in_the_model_that_predicts_it(seed: int) -> 
     fit, made = run(rows)
     told = fit.predictions.with_columns(target=pl.lit("score"), cell=pl.lit("all"), seed=pl.lit(0))
     found = evidence(told, rows, table(fit.witnesses))
-    assert found["own_fits"].sum() == 0
+    assert found.select("own_fits", "group_fits", "strange_fits").sum().row(0) == (0, 0, 0)
     assert found["witnessed"].all()
     assert found["predicted"].max() == found["refitted"].max() == 1
     assert any(number >= 60 for number in made[0].rows), "synthetic rows are fitted on"
@@ -178,3 +179,9 @@ def test_outputs_as_columns() -> None:
     mean, vector = output_columns({"mean": np.array([1.0, 2.0]), "vector": np.array([[1.0, 2.0], [3.0, 4.0]])})
     assert (mean.name, mean.dtype, mean.to_list()) == ("mean", pl.Float64, [1.0, 2.0])
     assert (vector.name, vector.dtype, vector.to_list()) == ("vector", pl.List(pl.Float64), [[1.0, 2.0], [3.0, 4.0]])
+
+
+@pytest.mark.parametrize("lists", [[[1.0, 2.0, 3.0], [4.0]], [[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]])
+def test_vectors_of_another_dimension_are_never_reshaped(lists: list[list[float]]) -> None:
+    with pytest.raises(pl.exceptions.PolarsError, match="width"):
+        target_values(pl.Series("image", lists), VECTOR)

@@ -89,5 +89,5 @@ def run_stages(workload: str, patch: pytest.MonkeyPatch) -> None:
     """Every stage in this process, in the project of the working directory; raises SystemExit where one refuses."""
     for stage in STAGES:
         patch.setattr(sys, "argv", [stage, workload])
-        sys.modules.pop(f"pipelines.{stage}", None)
+        patch.delitem(sys.modules, f"pipelines.{stage}", raising=False)
         runpy.run_module(f"pipelines.{stage}", run_name="__main__")

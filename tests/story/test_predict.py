@@ -20,10 +20,12 @@ from pipelines.features import Features, features_of_new_rows
 from watertight.cli import app
 from watertight.core.project import Workload, find_project
 from watertight.core.tables import read_table
+from watertight.features.encoder import encoder_folder, fingerprint
 
 TEXT = "I am furious and sad, but the evening is calm."
 LONG_AFTER = "2025-06-01T12:00:00.000007Z"
 OUTPUTS = ["valence", "arousal"]
+NAME = "all-MiniLM-L6-v2"
 ALONE = "--from FILE --to FILE and nothing else"
 
 
@@ -236,6 +238,10 @@ def _edit_signature(path: Path) -> None:
     path.write_text(json.dumps(manifest), encoding="utf-8")
 
 
+def _edit(path: Path, **changes: str) -> None:
+    path.write_text(json.dumps({**json.loads(path.read_text(encoding="utf-8")), **changes}), encoding="utf-8")
+
+
 @pytest.mark.parametrize(
     ("tamper", "told"),
     [
@@ -244,6 +250,9 @@ def _edit_signature(path: Path) -> None:
         (lambda folder: next(folder.rglob("model.txt")).unlink(), "not what was registered: models/valence"),
         (lambda folder: (folder / "models" / "extra.py").write_text("print()"), "not what was registered: models/extra.py"),
         (lambda folder: _edit_signature(folder / "manifest.json"), "fitted on other feature definitions"),
+        (lambda folder: _edit(folder / "manifest.json", encoder="another"), "another encoder than today's 'all-MiniLM-L6-v2'"),
+        (lambda folder: _edit(folder / "manifest.json", encoder_fingerprint="0" * 64), "(sha256 000000000000), as in the bundle"),
+        (lambda folder: _edit(folder / "manifest.json", encoder_fingerprint=""), "no pinned encoder, as in the bundle"),
     ],
 )
 def test_a_bundle_that_was_tampered_with_is_refused(bundle: Path, tamper: Any, told: str) -> None:
@@ -263,3 +272,22 @@ def test_the_online_store_is_rebuilt_where_it_is_missing_and_answers_the_same(wo
 def test_without_a_time_a_row_is_asked_now(work: Workload) -> None:
     asked = datetime.fromisoformat(_predicted(text=TEXT, author="ana")["at"])
     assert abs(datetime.now(UTC) - asked) < timedelta(minutes=1)
+
+
+def test_the_manifest_pins_the_encoder_by_its_files(work: Workload) -> None:
+    manifest = json.loads((work.artifacts("bundle") / "manifest.json").read_text(encoding="utf-8"))
+    assert (manifest["encoder"], manifest["encoder_fingerprint"]) == (NAME, fingerprint(encoder_folder(NAME)))
+
+
+@pytest.mark.parametrize("text", ["a\0b", "a" * 100_001])
+def test_one_row_that_a_check_would_set_aside_is_refused_with_the_reason(work: Workload, text: str) -> None:
+    answer = _told("predict", "perception", "--text", text, "--author", "ana", "--at", LONG_AFTER)
+    assert answer.exit_code == 1, answer.output
+    assert "the row cannot be answered: expect_readable_text" in answer.output
+    assert answer.output.count("a" * 1000) == 0
+
+
+def test_a_name_and_its_value_may_be_one_argument(work: Workload) -> None:
+    apart = _predicted(text="--a=b is calm", author="ana", at=LONG_AFTER)
+    joined = _told("predict", "perception", "--text=--a=b is calm", "--author=ana", f"--at={LONG_AFTER}", "--json")
+    assert json.loads(joined.stdout) == apart

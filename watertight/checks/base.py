@@ -8,6 +8,11 @@ import pandas as pd
 from great_expectations.expectations.expectation import BatchExpectation
 
 
+def microseconds(instants: pd.Series) -> pd.Series:
+    """UTC instants as whole microseconds since the epoch; null becomes the least int64."""
+    return instants.astype("datetime64[us, UTC]").astype("int64")
+
+
 class RowCheck(BatchExpectation):
     """A check on a whole frame that names the rows which break it.
 

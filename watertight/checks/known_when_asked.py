@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from watertight.checks.base import RowCheck
+from watertight.checks.base import RowCheck, microseconds
 
 
 class ExpectKnownWhenAsked(RowCheck):
@@ -23,6 +23,6 @@ class ExpectKnownWhenAsked(RowCheck):
 
     def offending(self, frame: pd.DataFrame) -> pd.Series:
         """Rows that see a fact from their own future."""
-        asked = frame["asked_at"].dt.tz_convert("UTC").astype("datetime64[us, UTC]").astype("int64")
+        asked = microseconds(frame["asked_at"])
         known = frame[self.column]
         return known.notna() & ((known >= asked) if self.strict else (known > asked))

@@ -17,6 +17,26 @@ class ExpectOwnRowUnseen(RowCheck):
         return frame["own_fits"] > 0
 
 
+class ExpectOwnGroupUnseen(RowCheck):
+    """The model behind a prediction was fitted on no row of the predicted row's group."""
+
+    needs = ("row_id", "group_fits")
+
+    def offending(self, frame: pd.DataFrame) -> pd.Series:
+        """Predictions by a model that knew the group."""
+        return frame["group_fits"] > 0
+
+
+class ExpectOnlyTrainingRowsFitted(RowCheck):
+    """The model behind a prediction was fitted on training rows alone, and on rows that are there."""
+
+    needs = ("row_id", "strange_fits")
+
+    def offending(self, frame: pd.DataFrame) -> pd.Series:
+        """Predictions by a model that was fitted on test, embargoed or unknown rows."""
+        return frame["strange_fits"] > 0
+
+
 class ExpectPredictedOnce(RowCheck):
     """In each cell, seed and target a row is predicted once."""
 

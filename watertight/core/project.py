@@ -13,6 +13,7 @@ from watertight.core.errors import Misuse
 from watertight.core.workload import WorkloadParams
 
 MARK = "params.yaml"
+TOP_LEVEL = ("raw_root", "workloads")
 
 
 @dataclass(frozen=True)
@@ -23,10 +24,11 @@ class Project:
 
     @cached_property
     def params(self) -> dict:
-        """The parsed ``params.yaml``."""
+        """The parsed ``params.yaml``; raises Misuse where it names no workloads, or has a key that is none of them."""
         data = read_yaml(self.root / MARK)
         if not isinstance(data, dict) or not isinstance(data.get("workloads"), list):
             raise Misuse("params.yaml names no workloads", expected="workloads: [name, …] and a section per name")
+        _refuse_unknown_keys(data)
         return data
 
     @property
@@ -37,8 +39,10 @@ class Project:
     def workload(self, name: str) -> Workload:
         """The declared workload; raises Misuse with the nearest name if there is none, or with every error in it."""
         known = self.params["workloads"]
-        if name not in known or name not in self.params:
+        if name not in known:
             raise Misuse(f"no workload is called {name!r}; {nearest(name, known)}")
+        if name not in self.params:
+            raise Misuse(f"params.yaml lists the workload {name!r} but has no section of that name", expected=f"{name}: …")
         return Workload(self, name, parse(WorkloadParams, self.params[name], f"params.yaml, section {name!r},"))
 
 
@@ -82,9 +86,10 @@ class Workload:
         """A place under ``artifacts/<workload>/``."""
         return self.project.root.joinpath("artifacts", self.name, *parts)
 
-    def quarantine(self, drop: str) -> Path:
-        """Where rows of a drop that failed a row-level check lie, with their reasons."""
-        return self.project.root / "data" / "quarantine" / self.name / f"{drop}.parquet"
+    @property
+    def quarantine_folder(self) -> Path:
+        """Where rows that failed a row-level check lie, with their reasons: a Parquet file per drop."""
+        return self.project.root / "data" / "quarantine" / self.name
 
 
 def find_project(start: Path | None = None) -> Project:
@@ -94,3 +99,11 @@ def find_project(start: Path | None = None) -> Project:
         if (folder / MARK).is_file() and (folder / "feature_repo").is_dir():
             return Project(folder)
     raise Misuse(f"{here} is not in a Watertight project", expected="a folder with params.yaml and feature_repo/ in it")
+
+
+def _refuse_unknown_keys(params: dict) -> None:
+    known = [*TOP_LEVEL, *map(str, params["workloads"])]
+    unknown = [str(key) for key in params if str(key) not in known]
+    if unknown:
+        lines = "\n".join(f"  - {key}: unknown key; {nearest(key, known)}" for key in unknown)
+        raise Misuse(f"{MARK} has {len(unknown)} error(s)\n{lines}", expected="every section's name in workloads")

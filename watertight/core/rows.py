@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import reprlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -14,6 +15,7 @@ from watertight.core.time import to_utc
 
 TRUE, FALSE = ("true", "1", "yes"), ("false", "0", "no")
 SPLITS = ("train", "test_groups", "test_future", "embargo", "unlabelled")
+PLAIN_NAME, NAME_BYTES = r"^[^/\\\x00-\x1f]+$", 200
 MEANT: dict[ColumnType, str] = {
     "string": "text",
     "bool": "true or false",
@@ -38,8 +40,9 @@ def typed_rows(raw: pl.DataFrame, contract: SourceContract, drop: str) -> pl.Dat
     Roles that the source does not give get their defaults: ``group_id`` the group column, ``created_at``
     ``labelled_at`` (``asked_at`` where unlabelled), ``synthetic`` false, ``weight`` 1, ``parent_id`` null, ``drop``
     the drop's name; and so have empty cells in ``created_at``, ``synthetic`` and ``weight``. Targets that are absent
-    are null. Raises Refusal for an empty drop, for missing columns, and (all columns together) for values of a wrong
-    type.
+    are null. Raises Refusal for an empty drop, for missing columns, (all columns together) for values of a wrong
+    type (vectors of a target that are not ``dimension`` finite numbers among them), and for a ``drop`` that cannot
+    name a file.
     """
     if raw.is_empty():
         raise Refusal(f"drop {drop!r} holds no rows", expected="at least one row", next_step="check the file; nothing was changed")
@@ -48,6 +51,7 @@ def typed_rows(raw: pl.DataFrame, contract: SourceContract, drop: str) -> pl.Dat
     columns = {name: _cast(with_roles[name], kind, contract.zone) for name, kind in contract.column_types().items()}
     typed = pl.DataFrame(columns)
     _refuse_wrong_types(with_roles, typed, contract, drop)
+    _refuse_drop_names(typed)
     return typed.with_columns(
         pl.col("created_at").fill_null(pl.coalesce("labelled_at", "asked_at")),
         pl.col("synthetic").fill_null(False),
@@ -127,13 +131,17 @@ def _refuse_wrong_types(raw: pl.DataFrame, typed: pl.DataFrame, contract: Source
     problems, ids = [], pl.Series("row_id", [], dtype=pl.String)
     for name, kind in contract.column_types().items():
         bad = _filled(raw[name]) & typed[name].is_null()
+        dimension = contract.targets[name].dimension if name in contract.targets else None
         if kind == "float":
             bad = bad | typed[name].is_nan().fill_null(False) | typed[name].is_infinite().fill_null(False)
+        if dimension is not None:
+            bad = bad | _no_vector(typed[name], dimension)
         if bad.any():
             rows = raw.filter(bad)
             ids = ids.append(rows["row_id"].cast(pl.String))
-            wanted = MEANT[kind].format(zone=contract.zone)
-            problems.append(f"{name}: {rows.height} value(s) are no {wanted}, first {rows[name][0]!r} in row {rows['row_id'][0]}")
+            wanted = MEANT[kind].format(zone=contract.zone) if dimension is None else f"list of {dimension} finite numbers"
+            first = f"first {_shown(rows[name])} in row {rows['row_id'][0]}"
+            problems.append(f"{name}: {rows.height} value(s) are no {wanted}, {first}")
     if problems:
         raise Refusal(
             f"drop {drop!r} has values of a wrong type\n" + "\n".join(f"  - {line}" for line in problems),
@@ -141,6 +149,32 @@ def _refuse_wrong_types(raw: pl.DataFrame, typed: pl.DataFrame, contract: Source
             expected="the types of the source's contract; an empty cell means no value",
             next_step="mend the cells; nothing was changed",
         )
+
+
+def _refuse_drop_names(typed: pl.DataFrame) -> None:
+    """Rows are set aside in a file per drop; no drop may name a file elsewhere."""
+    name = pl.col("drop")
+    plain = name.str.contains(PLAIN_NAME) & ~name.is_in([".", ".."]) & (name.str.len_bytes() <= NAME_BYTES)
+    bad = typed.filter(~plain.fill_null(False))
+    if not bad.is_empty():
+        raise Refusal(
+            f"a drop cannot be called {bad['drop'][0]!r}",
+            column="drop",
+            rows=bad["row_id"].to_list(),
+            expected=f"a plain file name of at most {NAME_BYTES} bytes, without a slash",
+            next_step="rename the drop in the source; nothing was changed",
+        )
+
+
+def _shown(values: pl.Series) -> str:
+    """The first value; of a list its first numbers."""
+    value = values.head(1).to_list()[0]
+    return reprlib.repr(value) if isinstance(value, list) else repr(value)
+
+
+def _no_vector(lists: pl.Series, dimension: int) -> pl.Series:
+    finite = lists.list.eval(pl.element().is_finite().fill_null(False)).list.all()
+    return ((lists.list.len() != dimension) | ~finite).fill_null(False)
 
 
 def _filled(values: pl.Series) -> pl.Series:

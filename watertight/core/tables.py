@@ -56,12 +56,13 @@ def replacing(*finals: Path) -> Iterator[list[Path]]:
     """Give a fresh place to write each of ``finals`` (a file or a folder), and put them in place only at the end.
 
     A process that dies inside leaves the old content where it was; one that dies while putting things in place
-    leaves a final whole or absent, never half-written. What a dead process left behind is swept away on entry.
+    leaves a final whole or absent, never half-written. On entry the old content of an absent final is put back, and
+    what else a dead process left behind is swept away. Processes that replace the same final must take turns.
     """
     drafts = [final.parent / f".{final.name}.draft" for final in finals]
     for final, draft in zip(finals, drafts, strict=True):
         _remove(draft)
-        _remove(_retired(final))
+        _recover(final)
         final.parent.mkdir(parents=True, exist_ok=True)
     try:
         yield drafts
@@ -81,6 +82,14 @@ def _swap(draft: Path, final: Path) -> None:
         _remove(_retired(final))
     else:
         os.replace(draft, final)
+
+
+def _recover(final: Path) -> None:
+    """After a death between the two renames of ``_swap`` the old content is in ``_retired`` alone."""
+    if final.exists():
+        _remove(_retired(final))
+    elif _retired(final).exists():
+        _retired(final).rename(final)
 
 
 def _retired(final: Path) -> Path:

@@ -56,10 +56,15 @@ def table(witnesses: dict[str, Witness]) -> pl.DataFrame:
 def evidence(predictions: pl.DataFrame, rows: pl.DataFrame, witnesses: pl.DataFrame) -> pl.DataFrame:
     """The predictions with what the witnesses say of each.
 
-    Adds ``own_fits`` (1 where the predicted row, or a relative of the same root, was fitted on by its own model, else
-    0), ``predicted`` (how often the row is predicted in its cell, seed and target), ``refitted`` (how often, at most, a
-    real row stood in its model's fit) and ``witnessed`` (whether the witness is there and its digest is that of its rows).
+    ``rows`` has row_id, parent_id, group_id and split. Adds ``own_fits`` (1 where the predicted row, or a relative of the
+    same root, was fitted on by its own model, else 0), ``group_fits`` (1 where any row of its group was), ``strange_fits``
+    (how many rows its model was fitted on that are no training rows), ``predicted`` (how often the row is predicted in its
+    cell, seed and target), ``refitted`` (how often, at most, a real row stood in its model's fit) and ``witnessed``
+    (whether the witness is there and its digest is that of its rows).
     """
+    told = witnesses.join(rows.select(pl.col("row_id").alias("root_id"), "group_id", "split"), on="root_id", how="left")
+    groups = told.select("fitted_on", "group_id", group_fits=pl.lit(1, dtype=pl.Int64)).unique()
+    strange = told.group_by("fitted_on").agg(strange_fits=(pl.col("split") != "train").fill_null(True).sum().cast(pl.Int64))
     sound = (
         witnesses.group_by("fitted_on")
         .agg(pl.col("root_id", "times"), refitted=pl.col("times").max())
@@ -71,13 +76,16 @@ def evidence(predictions: pl.DataFrame, rows: pl.DataFrame, witnesses: pl.DataFr
         .select("fitted_on", "refitted", "witnessed")
     )
     members = witnesses.select("fitted_on", "root_id", own_fits=pl.lit(1, dtype=pl.Int64))
-    roots = rows.select("row_id", root_id())
+    roots = rows.select("row_id", root_id(), "group_id")
     return (
         predictions.join(roots, on="row_id", how="left", maintain_order="left")
         .join(members, on=["fitted_on", "root_id"], how="left", maintain_order="left")
+        .join(groups, on=["fitted_on", "group_id"], how="left", maintain_order="left")
+        .join(strange, on="fitted_on", how="left", maintain_order="left")
         .join(sound, on="fitted_on", how="left", maintain_order="left")
+        .drop("group_id")
         .with_columns(
-            pl.col("own_fits").fill_null(0),
+            pl.col("own_fits", "group_fits").fill_null(0),
             pl.col("witnessed").fill_null(False),
             predicted=pl.len().over("target", "cell", "seed", "row_id"),
         )

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
-from watertight.core.declare import Declaration
+from watertight.core.declare import Declaration, nearest
 
 
 class SourceParams(Declaration):
@@ -86,6 +86,15 @@ class TrainParams(Declaration):
     seeds: tuple[int, ...] = Field(default=(0,), min_length=1)
     families: dict[str, dict[str, Any]] = {}
     cells: dict[str, Cell] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _options_are_used(self) -> TrainParams:
+        used = {cell.family for cell in self.cells.values()}
+        strange = [name for name in self.families if name not in used]
+        if strange:
+            hints = ", ".join(f"{name!r} ({nearest(name, used)})" for name in strange)
+            raise ValueError(f"families gives options of a family that no cell uses: {hints}")
+        return self
 
 
 class EvaluateParams(Declaration):

@@ -15,6 +15,7 @@ from sklearn.model_selection import StratifiedGroupKFold
 
 from watertight.core.digests import unit_interval
 from watertight.core.errors import Refusal
+from watertight.core.time import known_at
 from watertight.core.workload import SplitParams, TestFuture
 
 GROUP_SCHEMA = {"group_id": pl.String, "held_out": pl.Boolean, "group_fold": pl.Int64}
@@ -31,7 +32,7 @@ class Splitting:
 def split_rows(rows: pl.DataFrame, labelled: pl.Series, params: SplitParams, strata: list[str]) -> Splitting:
     """Assign every row.
 
-    ``rows`` in the order of their drops, with row_id, group_id, parent_id, asked_at, drop and the ``strata`` columns;
+    ``rows`` in the order of their drops, with row_id, group_id, parent_id, asked_at, labelled_at, created_at, drop and the ``strata`` columns;
     ``labelled`` a boolean per row. ``test_groups``: the rows of held-out groups. ``test_future``: rows asked from the
     group's ``future_from`` on. ``embargo``: rows in the gap before it, and labelled children of rows outside train:
     neither trained on nor scored. ``unlabelled``: rows without any target. Raises Refusal where there are fewer groups than
@@ -107,10 +108,16 @@ def _future_from(rows: pl.DataFrame, groups: pl.DataFrame, future: TestFuture) -
     place, size = pl.int_range(pl.len()).over("group_id"), pl.len().over("group_id")
     last = place >= (size * (1 - future.share)).ceil()
     starts = own.filter(last).group_by("group_id").agg(future_from=pl.col("asked_at").min())
-    trained = own.join(starts, on="group_id").filter(pl.col("asked_at") < pl.col("future_from") - timedelta(days=future.gap_days))
+    trained = own.join(starts, on="group_id").filter(_before_future(future))
     lasting = starts.filter(pl.col("group_id").is_in(trained["group_id"].unique().to_list()))
     free = groups.filter(~pl.col("held_out"))["group_id"].to_list()
     return lasting.filter(pl.col("group_id").is_in(free))
+
+
+def _before_future(future: TestFuture) -> pl.Expr:
+    """Asked a gap before the group's future begins, and the label known before it: a model of that day could use it."""
+    asked = pl.col("asked_at") < pl.col("future_from") - timedelta(days=future.gap_days)
+    return asked & (known_at() < pl.col("future_from"))
 
 
 def _first_appearance(rows: pl.DataFrame) -> pl.DataFrame:
@@ -121,8 +128,7 @@ def _first_appearance(rows: pl.DataFrame) -> pl.DataFrame:
 
 
 def _assigned_rows(rows: pl.DataFrame, groups: pl.DataFrame, future: TestFuture) -> pl.DataFrame:
-    gap = timedelta(days=future.gap_days)
-    early = pl.col("future_from").is_null() | (pl.col("asked_at") < pl.col("future_from") - gap)
+    early = pl.col("future_from").is_null() | _before_future(future)
     split = (
         pl.when(~pl.col("labelled"))
         .then(pl.lit("unlabelled"))

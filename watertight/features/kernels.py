@@ -100,3 +100,6 @@ KERNELS: dict[str, Callable[[ViewSpec, pl.DataFrame, Kitchen], pl.DataFrame]] = 
     "embedding": _embedding,
     "temporal": _temporal,
 }
+
+ENCODED = frozenset({"embedding"})
+"""The kernels that use the encoder."""

@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import numpy.typing as npt
 import polars as pl
 
@@ -75,12 +74,15 @@ def _fitted(rows: pl.DataFrame, task: Task, widths: dict[str, int]) -> tuple[Lea
 
 
 def target_values(values: pl.Series, target: Target) -> npt.NDArray[Any]:
-    """A target column as a learner takes it: numbers, class indices in declared order, or a matrix of vectors."""
+    """A target column as a learner takes it: numbers, class indices in declared order, or a matrix of vectors.
+
+    Raises polars.exceptions.ComputeError where a vector has not the target's dimension.
+    """
     if target.kind == "class":
         order: Sequence[str] = target.classes or ()
         return values.replace_strict(list(order), list(range(len(order))), return_dtype=pl.Int64).to_numpy()
     if target.kind == "vector":
-        return values.explode().to_numpy().reshape(len(values), -1).astype(np.float64)
+        return values.cast(pl.Array(pl.Float64, target.dimension or 0)).to_numpy()
     return values.cast(pl.Float64).to_numpy()
 
 

@@ -44,12 +44,16 @@ class Model(Declaration):
 
 
 class Manifest(Declaration):
-    """What a bundle is. ``runtime`` says how it is to be run; ``signature`` is the canonical form of its features."""
+    """What a bundle is. ``runtime`` says how it is to be run; ``signature`` is the canonical form of its features.
+
+    ``encoder_fingerprint`` is the sha256 of the encoder that made them; empty where no view uses one.
+    """
 
     workload: str
     source: str
     runtime: str
     encoder: str
+    encoder_fingerprint: str = ""
     service: str
     signature: dict[str, Any]
     models: tuple[Model, ...]

@@ -23,7 +23,8 @@ def private_store(definitions: Definitions, config: Path, online: Path | None = 
 
     ``config`` is a ``feature_store.yaml``; its registry is replaced by a SQLite one in a temporary folder, because a
     registry's bytes change at every apply and two processes must not share one. ``online`` replaces the path of an
-    embedded online store.
+    embedded online store; without it the online store is an empty one in the temporary folder, because to apply
+    definitions is to write to the online store, and whoever only joins has no business there.
     """
     with tempfile.TemporaryDirectory(prefix="watertight-registry-") as folder, warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -47,6 +48,8 @@ def _release_engine() -> None:
 def _config(path: Path, folder: Path, online: Path | None) -> RepoConfig:
     declared: dict[str, Any] = dict(read_yaml(path))
     declared["registry"] = {"registry_type": "sql", "path": f"sqlite:///{folder / 'registry.db'}"}
-    if online is not None and declared.get("online_store", {}).get("type") == "sqlite":
+    if online is None:
+        declared["online_store"] = {"type": "sqlite", "path": str(folder / "online.db")}
+    elif declared.get("online_store", {}).get("type") == "sqlite":
         declared["online_store"] = {**declared["online_store"], "path": str(online)}
     return RepoConfig(**declared, repo_path=path.parent)

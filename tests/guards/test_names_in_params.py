@@ -1,0 +1,68 @@
+"""A misspelt name in params.yaml is an error; a name of another source is left out, and the stage says so."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import yaml
+from tiny_project import TinyProject
+
+from watertight.core.errors import Misuse
+
+
+def _declare(project: TinyProject, *path: str, value: Any) -> None:
+    file = project.root / "params.yaml"
+    params = yaml.safe_load(file.read_text(encoding="utf-8"))
+    place = params["tiny"]
+    for name in path[:-1]:
+        place = place.setdefault(name, {})
+    place[path[-1]] = value
+    file.write_text(yaml.safe_dump(params), encoding="utf-8")
+
+
+def _other_source(project: TinyProject) -> None:
+    """A second source of the workload, with one target and one column more."""
+    folder = project.root / "pipelines" / "sources" / "tiny"
+    contract = yaml.safe_load((folder / "made.yaml").read_text(encoding="utf-8"))
+    contract["targets"]["trust"] = {"kind": "scalar", "range": [0, 1]}
+    contract["columns"] = {"language": "string"}
+    (folder / "other.yaml").write_text(yaml.safe_dump(contract), encoding="utf-8")
+
+
+@pytest.mark.parametrize("stage", ["split", "train", "evaluate"])
+@pytest.mark.parametrize(
+    ("path", "value", "told"),
+    [
+        (("train", "targets"), ["mood", "enrgy"], "train.targets: 'enrgy'; did you mean 'energy'?"),
+        (("train", "cells", "mean", "targets"), ["moood"], "train.cells.mean.targets: 'moood'; did you mean 'mood'?"),
+        (("split", "strata"), ["langauge"], "split.strata: 'langauge'; did you mean 'language'?"),
+        (("evaluate", "slices"), {"langauge": []}, "evaluate.slices: 'langauge'; did you mean 'language'?"),
+    ],
+)
+def test_a_misspelt_name_is_misuse_with_the_nearest_name(
+    project: TinyProject, stage: str, path: tuple[str, ...], value: Any, told: str
+) -> None:
+    _other_source(project)
+    _declare(project, *path, value=value)
+    with pytest.raises(Misuse) as caught:
+        project.execute(stage)
+    assert told in caught.value.what
+
+
+def test_options_of_a_family_that_no_cell_uses_are_an_error(project: TinyProject) -> None:
+    _declare(project, "train", "families", value={"linaer": {"penalty": 1.0}})
+    with pytest.raises(Misuse, match=r"no cell uses: 'linaer' .did you mean 'linear'"):
+        _ = project.work
+
+
+def test_what_only_another_source_has_is_left_out_and_told(project: TinyProject, capsys: pytest.CaptureFixture[str]) -> None:
+    _other_source(project)
+    _declare(project, "train", "targets", value=["mood", "trust"])
+    _declare(project, "split", "strata", value=["language"])
+    _declare(project, "evaluate", "slices", value={"language": [], "tiny_now__history": [1], "fold": []})
+    project.execute("split", "join", "guard", "train", "evaluate")
+    told = capsys.readouterr().out.splitlines()
+    assert "tiny · split: strata left out: language (the source has no column 'language')" in told
+    assert "tiny · train: targets left out: trust (the source has no target 'trust')" in told
+    assert "tiny · evaluate: slices left out: language (the source has no column 'language')" in told
