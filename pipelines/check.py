@@ -49,7 +49,9 @@ def set_aside(verdict: Verdict, rows: pl.DataFrame) -> pl.DataFrame:
             reasons |= {row: result.type + f"({result.kwargs})" for row in result.row_ids}
     children = rows.filter(pl.col("parent_id").is_in(list(reasons)))["row_id"]
     reasons |= dict.fromkeys(children, "its parent is quarantined")
-    named = pl.DataFrame({"row_id": list(reasons), "reason": list(reasons.values())}, schema={"row_id": pl.String, "reason": pl.String})
+    named = pl.DataFrame(
+        {"row_id": list(reasons), "reason": list(reasons.values())}, schema={"row_id": pl.String, "reason": pl.String}
+    )
     return rows.join(named, on="row_id", how="inner", maintain_order="left")
 
 

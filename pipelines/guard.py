@@ -56,7 +56,7 @@ def _demand_evidence(features: Features) -> None:
         if name not in proven:
             raise Misuse(
                 f"nothing can be proven of view {name!r}: service {features.service.name!r} serves no evidence for it",
-                expected="a view made by a helper of watertight.features.views, and served itself where an on-demand view reads it",
+                expected="a view made by watertight.features.views, served itself where an on-demand view reads it",
                 next_step="add the view, with its source_at, to the service, or leave out what depends on it",
             )
 

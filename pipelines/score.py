@@ -61,7 +61,11 @@ def _figures(work: Workload, rows: pl.DataFrame) -> Iterator[dict[str, Any]]:
             for split in TEST_SPLITS:
                 part = rows.filter((pl.col("split") == split) & pl.col(name).is_not_null())
                 if not part.is_empty():
-                    yield {"target": name, "split": split, **scores(part.with_columns(pl.col(column).alias(output)), name, target)}
+                    yield {
+                        "target": name,
+                        "split": split,
+                        **scores(part.with_columns(pl.col(column).alias(output)), name, target),
+                    }
 
 
 def _record(work: Workload, look: dict[str, Any]) -> None:

@@ -80,16 +80,13 @@ def _columns(cell: Cell, served: list[str], name: str) -> tuple[str, ...]:
     known = sorted({column.split("__")[0] for column in served})
     strange = [view for view in cell.views if view not in known]
     if strange:
-        raise Misuse(f"cell {name!r} names views that the service does not serve: {', '.join(strange)}", expected=", ".join(known))
+        told = f"cell {name!r} names views that the service does not serve: {', '.join(strange)}"
+        raise Misuse(told, expected=", ".join(known))
     return tuple(column for column in served if column.split("__")[0] in cell.views)
 
 
 def _skipped(work: Workload) -> dict[str, str]:
-    return {
-        name: f"the source has no target {name!r}"
-        for name in work.params.train.targets
-        if name not in work.contract.targets
-    }
+    return {name: f"the source has no target {name!r}" for name in work.params.train.targets if name not in work.contract.targets}
 
 
 def _labelled(job: Job, fit: Fit) -> pl.DataFrame:

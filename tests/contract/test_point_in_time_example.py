@@ -1,4 +1,5 @@
 """The example on docs/point-in-time.md, read from the page itself, is what the code does."""
+
 from __future__ import annotations
 
 import json
@@ -30,7 +31,7 @@ def _dtype(column: str) -> Any:
 
 
 def _value(column: str, cell: str) -> Any:
-    if cell in ("–", ""):  # noqa: RUF001 (the page's sign for null)
+    if cell in ("–", ""):
         return None
     if column in TIMES:
         return datetime.fromisoformat(cell).replace(tzinfo=UTC)

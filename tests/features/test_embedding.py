@@ -206,9 +206,7 @@ def test_texts_in_the_cache_are_answered_without_loading_the_encoder(warm: Path)
         embed(_series(["never seen before"]), MINILM, cache_root=warm)
 
 
-def test_a_repeated_text_is_encoded_once(
-    minilm: Encoder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_repeated_text_is_encoded_once(minilm: Encoder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[str] = []
     tokens = minilm.tokens
 
@@ -234,9 +232,7 @@ def test_a_truncated_vector_is_encoded_again(warm: Path, tmp_path: Path) -> None
     assert vectors.equals(expected)
 
 
-def test_what_was_stored_before_a_failure_is_kept(
-    minilm: Encoder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_was_stored_before_a_failure_is_kept(minilm: Encoder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "_BLOCK_TEXTS", 2)
     tokens = minilm.tokens
 
@@ -252,9 +248,7 @@ def test_what_was_stored_before_a_failure_is_kept(
     assert embed(_series(SENTENCES), MINILM, cache_root=tmp_path)[1] == EmbeddingReport(cached=4, encoded=1)
 
 
-def test_another_encoder_or_recipe_has_a_place_of_its_own(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_another_encoder_or_recipe_has_a_place_of_its_own(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "model.safetensors").write_text("weights")
     assert space(MINILM) != space(str(tmp_path))
     before = space(MINILM)

@@ -124,9 +124,7 @@ def test_threads_and_the_process_settings_leave_no_trace(minilm: Encoder) -> Non
 def test_the_number_of_rows_follows_from_the_padded_length_alone() -> None:
     few, many = module._batches([5, 40, 41], 256), module._batches([40] * 30 + [3] * 99 + [256, 255, 48], 256)
     shapes = {padded: rows for rows, padded in (batch.shape for batch in [*few, *many])}
-    assert [batch.shape for batch in module._batches([5, 40, 41], 256)] == [
-        (shapes[padded], padded) for padded in (8, 40, 48)
-    ]
+    assert [batch.shape for batch in module._batches([5, 40, 41], 256)] == [(shapes[padded], padded) for padded in (8, 40, 48)]
     assert all(rows * padded >= 256 for padded, rows in shapes.items())
 
 
@@ -243,9 +241,7 @@ def test_an_unreachable_hub_is_told_with_what_to_do(tmp_path: Path) -> None:
     assert "Next: check the name and the connection" in ran.stdout
 
 
-def test_a_hub_copy_on_this_machine_is_used_without_the_network(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_hub_copy_on_this_machine_is_used_without_the_network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked = []
 
     def download(repository: str, *, local_files_only: bool = False, **settings: object) -> str:

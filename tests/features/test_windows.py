@@ -78,10 +78,7 @@ vectors = st.integers(1, 6).flatmap(
 @given(vectors)
 def test_joined_vector_equals_the_sums_written_out(pairs: list[tuple[list[float], int]]) -> None:
     total = sum(max(length, 1) for _, length in pairs)
-    mean = [
-        math.fsum(vector[axis] * max(length, 1) for vector, length in pairs) / total
-        for axis in range(len(pairs[0][0]))
-    ]
+    mean = [math.fsum(vector[axis] * max(length, 1) for vector, length in pairs) / total for axis in range(len(pairs[0][0]))]
     norm = math.sqrt(math.fsum(value * value for value in mean))
     joined = join_windows([vector for vector, _ in pairs], [length for _, length in pairs])
     if norm > 1e-6:

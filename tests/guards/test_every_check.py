@@ -116,7 +116,12 @@ CASES: dict[str, list[Case]] = {
         Case(MEANS, {"mean": [None, None, 1.0, 1.0]}, ["r2", "r4"], {**RECOUNT, "mean": "mean"}),
     ],
     "ExpectHistoryWithinGroups": [
-        Case({"group_id": ["g", "g", "h", "i"], "device": ["x", "x", "y", None]}, {"device": ["x", "z", "x", "y"]}, ["r1", "r3"], {"key": "device"}),
+        Case(
+            {"group_id": ["g", "g", "h", "i"], "device": ["x", "x", "y", None]},
+            {"device": ["x", "z", "x", "y"]},
+            ["r1", "r3"],
+            {"key": "device"},
+        ),
     ],
     "ExpectKnownWhenAsked": [
         Case(

@@ -44,7 +44,9 @@ def test_a_service_that_leaves_out_its_evidence(project: TinyProject, column: st
 
 
 def test_a_state_behind_an_on_demand_view_that_is_not_served(project: TinyProject) -> None:
-    edit(project.root / "feature_repo" / "tiny.py", "features=[lexical, history[scalars(history)], now]", "features=[lexical, now]")
+    edit(
+        project.root / "feature_repo" / "tiny.py", "features=[lexical, history[scalars(history)], now]", "features=[lexical, now]"
+    )
     told = misuse(project, "guard")
     assert "nothing can be proven of view 'tiny_history'" in told
 

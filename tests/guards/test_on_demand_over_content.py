@@ -11,7 +11,7 @@ from pipelines.features import Features, features_of_new_rows
 from pipelines.predict import _row as row_of
 from pipelines.predict import bundle_of, features_online, predict_one
 
-SHOUT = '''
+SHOUT = """
 from feast import Field
 from feast.on_demand_feature_view import OnDemandFeatureView
 from feast.transformation.pandas_transformation import PandasTransformation
@@ -30,7 +30,7 @@ shout = OnDemandFeatureView(
     mode="pandas",
 )
 tiny = FeatureService(name="tiny", features=[lexical, history[scalars(history)], now, shout])
-'''
+"""
 VALUES = {"text": "A calm evening.", "author": "a0"}
 AT = "2025-12-01T00:00:00Z"
 

@@ -83,7 +83,9 @@ def test_a_model_that_knew_the_author_but_not_the_row(project: TinyProject) -> N
     refit(project, others)
     mine = (pl.col("row_id") == "a07-2") & CELL
     rest = witness(trained(project).filter(pl.col("row_id") != "a07-2"))
-    project.tamper(PREDICTIONS, lambda made: made.with_columns(fitted_on=pl.when(mine).then(pl.lit(rest.digest)).otherwise("fitted_on")))
+    project.tamper(
+        PREDICTIONS, lambda made: made.with_columns(fitted_on=pl.when(mine).then(pl.lit(rest.digest)).otherwise("fitted_on"))
+    )
     project.tamper(WITNESSES, lambda told: pl.concat([told, witness_table({rest.digest: rest})]))
     assert project.refused("evaluate") == Refused({GROUP}, {"a07-2"})
 

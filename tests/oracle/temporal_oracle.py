@@ -3,6 +3,7 @@
 Times are whole microseconds since 1970 (UTC). A row is a dict with ``key``, ``row_id``, ``asked_at``,
 ``labelled_at`` (None: unlabelled), ``created_at`` and its labels by name (None: no such label).
 """
+
 from __future__ import annotations
 
 import math

@@ -1,4 +1,5 @@
 """The lexical kernel against a scanner that reads one text, character by character."""
+
 from __future__ import annotations
 
 import math
@@ -22,8 +23,7 @@ from watertight.features.lexical import LEXICAL_COLUMNS, lexical_features
 from watertight.features.lexicons import EMOTIONS, lexicon
 
 ENTRIES: dict[str, dict[str, float]] = {
-    row.pop("term"): {field: score / 1000 for field, score in row.items() if score is not None}
-    for row in lexicon().to_dicts()
+    row.pop("term"): {field: score / 1000 for field, score in row.items() if score is not None} for row in lexicon().to_dicts()
 }
 EMOTICONS = {term for term, fields in ENTRIES.items() if "emoticon_valence" in fields}
 
@@ -296,6 +296,7 @@ def test_every_sort_of_piece_alone_and_amid_words_is_what_the_scanner_says(piece
 
 # Shape and contract
 
+
 def test_the_table_has_the_named_columns_in_order_all_float32() -> None:
     for table in (features(), features("a", None), lexical_features(pl.Series([None, None]))):
         assert tuple(table.columns) == LEXICAL_COLUMNS
@@ -324,6 +325,7 @@ def test_other_types_are_refused() -> None:
 
 
 # Independence of batch
+
 
 def _crowd(size: int) -> list[str | None]:
     chance = random.Random(7)
@@ -367,6 +369,7 @@ def test_a_megabyte_without_whitespace_is_one_chunk(unit: str) -> None:
 
 
 # Telling examples
+
 
 @pytest.mark.parametrize(
     ("text", "expected"),
@@ -454,6 +457,7 @@ def test_nul_bytes_and_combining_characters_are_characters_not_words() -> None:
 
 
 # The lists
+
 
 def test_valence_is_vaders_own_for_each_of_its_words() -> None:
     vader = SentimentIntensityAnalyzer().lexicon

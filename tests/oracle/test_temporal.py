@@ -1,4 +1,5 @@
 """The temporal kernel against the oracle, at every instant that could matter, and against planted leaks."""
+
 from __future__ import annotations
 
 import math

@@ -26,8 +26,13 @@ END = START + timedelta(days=180)
 RATINGS = ["valence", "arousal", "willingness", "congruence", "comparator"]
 TARGETS = [*RATINGS, "invoked", "expressed"]
 COUNTS = {
-    "sarcasm": 1200, "suicidal_ideation": 600, "self_harm": 400, "abuse": 800, "profanity": 1200,
-    "sociopathic": 400, "financial_coercion": 600,
+    "sarcasm": 1200,
+    "suicidal_ideation": 600,
+    "self_harm": 400,
+    "abuse": 800,
+    "profanity": 1200,
+    "sociopathic": 400,
+    "financial_coercion": 600,
 }
 SWEARING = re.compile(r"\b(damn|hell|crap|bloody|shit|saala|kamina|bhaad)\b", re.IGNORECASE)
 SLOT = re.compile(r"\{(\w+)\}")
@@ -227,9 +232,7 @@ def test_sarcasm_separates_what_is_invoked_from_what_is_expressed(labelled: pl.D
 def test_a_lexicon_sees_the_valence_of_plain_texts_and_is_fooled_by_sarcasm(labelled: pl.DataFrame) -> None:
     sentiment = pytest.importorskip("vaderSentiment.vaderSentiment").SentimentIntensityAnalyzer()
     some = labelled.filter(pl.col("words") < 100).head(1500)
-    scores = some.with_columns(
-        score=pl.Series([sentiment.polarity_scores(text)["compound"] for text in some["text"]])
-    )
+    scores = some.with_columns(score=pl.Series([sentiment.polarity_scores(text)["compound"] for text in some["text"]]))
     for language in ("en", "hinglish"):
         plain = scores.filter(~pl.col("sarcasm") & (pl.col("language") == language))
         assert plain.select(pl.corr("score", "valence")).item() > 0.3
@@ -295,9 +298,7 @@ def test_language_is_mostly_a_trait(rows: pl.DataFrame) -> None:
     assert 0.02 < (languages == 2).mean() < 0.2
 
 
-@pytest.mark.parametrize(
-    ("reflections", "authors", "days"), [(60, 12, 180), (60, 12, 3), (1, 1, 1), (40, 40, 30)]
-)
+@pytest.mark.parametrize(("reflections", "authors", "days"), [(60, 12, 180), (60, 12, 3), (1, 1, 1), (40, 40, 30)])
 def test_small_sizes(reflections: int, authors: int, days: int) -> None:
     rows = simulate(seed=5, reflections=reflections, authors=authors, days=days)
     assert rows.height == reflections
@@ -342,7 +343,7 @@ def test_change_from_past_against_a_slow_memory(visits: list[tuple[int, float]])
     expected = []
     for row, who in enumerate(author):
         earlier = [start[who], *value[:row][author[:row] == who]]
-        weights = [0.5 ** len(earlier[1:]), *(0.5 ** age for age in range(len(earlier) - 1, 0, -1))]
+        weights = [0.5 ** len(earlier[1:]), *(0.5**age for age in range(len(earlier) - 1, 0, -1))]
         expected.append(value[row] - sum(w * e for w, e in zip(weights, earlier, strict=True)))
     np.testing.assert_allclose(change_from_past(author, value, start), expected, atol=1e-9)
 

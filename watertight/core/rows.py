@@ -45,7 +45,8 @@ def typed_rows(raw: pl.DataFrame, contract: SourceContract, drop: str) -> pl.Dat
     name a file.
     """
     if raw.is_empty():
-        raise Refusal(f"drop {drop!r} holds no rows", expected="at least one row", next_step="check the file; nothing was changed")
+        told = f"drop {drop!r} holds no rows"
+        raise Refusal(told, expected="at least one row", next_step="check the file; nothing was changed")
     with_roles = _with_defaults(raw, contract, drop)
     _refuse_missing(with_roles.columns, contract, drop)
     columns = {name: _cast(with_roles[name], kind, contract.zone) for name, kind in contract.column_types().items()}

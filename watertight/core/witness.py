@@ -47,8 +47,7 @@ def witness(fitted: pl.DataFrame) -> Witness:
 def table(witnesses: dict[str, Witness]) -> pl.DataFrame:
     """All witnesses as one table (fitted_on, root_id, times), each fit once."""
     parts = [
-        found.rows.select(pl.lit(digest).alias("fitted_on"), "root_id", "times")
-        for digest, found in sorted(witnesses.items())
+        found.rows.select(pl.lit(digest).alias("fitted_on"), "root_id", "times") for digest, found in sorted(witnesses.items())
     ]
     return pl.concat(parts) if parts else pl.DataFrame(schema=SCHEMA)
 

@@ -137,9 +137,7 @@ def _encode_missing(
     return dict(progress(stored, len(missing)) if progress else stored)
 
 
-def _stored_one_by_one(
-    missing: Mapping[bytes, str], encoder: Encoder, cache: VectorCache
-) -> Iterator[tuple[bytes, Vector]]:
+def _stored_one_by_one(missing: Mapping[bytes, str], encoder: Encoder, cache: VectorCache) -> Iterator[tuple[bytes, Vector]]:
     for block in _blocks(missing):
         rows = encode_texts(encoder, [missing[digest] for digest in block])
         if not np.isfinite(rows).all():
@@ -172,9 +170,7 @@ def _spread(texts: pl.Series, distinct: pl.Series, vectors: Sequence[Vector]) ->
     return asked.join(once, on="text", how="left", maintain_order="left")["vector"].alias(texts.name)
 
 
-def _directions(
-    phrases: Mapping[str, Sequence[str]], encoder_name: str, cache_root: Path | None
-) -> NDArray[np.float64]:
+def _directions(phrases: Mapping[str, Sequence[str]], encoder_name: str, cache_root: Path | None) -> NDArray[np.float64]:
     if bare := [name for name, given in phrases.items() if not given or not all(given)]:
         raise ValueError(f"anchors without a phrase, or with an empty one: {', '.join(bare)}")
     every = pl.Series([phrase for given in phrases.values() for phrase in given], dtype=pl.String)

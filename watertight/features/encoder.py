@@ -153,9 +153,7 @@ def fingerprint(folder: Path) -> str:
     """
     files = sorted((path.relative_to(folder).as_posix(), path) for path in _model_files(folder))
     if not any(path.suffix == ".safetensors" for _, path in files):
-        raise EncoderUnavailable(
-            f"{folder} holds no encoder: there are no .safetensors weights in it. Next: {_A_FOLDER}"
-        )
+        raise EncoderUnavailable(f"{folder} holds no encoder: there are no .safetensors weights in it. Next: {_A_FOLDER}")
     lines = "".join(f"{name}\0{_digest_as_of(path, *_state(path))}\n" for name, path in files)
     return hashlib.sha256(lines.encode()).hexdigest()
 
@@ -255,9 +253,7 @@ def _batches(lengths: Sequence[int], longest: int) -> Iterator[_Batch]:
             yield _Batch(members[start : start + rows], (rows, padded))
 
 
-def _filled(
-    framed: Sequence[Sequence[int]], batch: _Batch, filler: int
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def _filled(framed: Sequence[Sequence[int]], batch: _Batch, filler: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """A batch's token ids and attention mask. Attention needs a token: an unused row has a padding token."""
     ids = np.full(batch.shape, filler, dtype=np.int64)
     mask = np.zeros(batch.shape, dtype=np.int64)

@@ -4,6 +4,7 @@ One pass: texts -> chunks between whitespace -> tokens -> word lists -> whole-nu
 Chunks repeat, so each distinct one is cut into tokens once. Sums are of integers, so neither the order of
 addition, nor the batch, nor the number of threads leaves a trace in the bits.
 """
+
 from __future__ import annotations
 
 from string import ascii_lowercase

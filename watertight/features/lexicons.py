@@ -17,6 +17,7 @@ A term is one word, or two words with a space between (a hyphen counts as one), 
 VADER's negations also stand as some corpora split them ("don ' t"). Of the libraries' lists, longer phrases,
 spellings with symbols ("sh!t") and bare numbers ("143") are dropped.
 """
+
 from __future__ import annotations
 
 import re

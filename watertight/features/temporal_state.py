@@ -2,6 +2,7 @@
 
 The rules of time are told, with an example, in ``docs/point-in-time.md``.
 """
+
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence

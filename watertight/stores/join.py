@@ -46,9 +46,5 @@ def in_order(asked: pl.Series, answer: pl.DataFrame) -> pl.DataFrame:
 
 def join_keys(service: FeatureService, keys: dict[str, list[str]]) -> list[str]:
     """The rows' columns that a service joins on, given each view's own join keys; aliases give their own names."""
-    named = [
-        view["keys"].get(key, key)
-        for view in projections(service).values()
-        for key in keys.get(view["view"], [])
-    ]
+    named = [view["keys"].get(key, key) for view in projections(service).values() for key in keys.get(view["view"], [])]
     return list(dict.fromkeys(named))

@@ -42,14 +42,36 @@ from pipelines.sources.perception.grammar.voice import author_voices
 LONG_WORDS = 160
 """A text of more words is long."""
 COLUMNS: tuple[str, ...] = (
-    "row_id", "reflection_id", "author_id", "text", "asked_at", "labelled_at", "created_at",
-    "language", "device", "risk_level", "words", "length", *EDGE_CASES, *labels.TARGETS,
+    "row_id",
+    "reflection_id",
+    "author_id",
+    "text",
+    "asked_at",
+    "labelled_at",
+    "created_at",
+    "language",
+    "device",
+    "risk_level",
+    "words",
+    "length",
+    *EDGE_CASES,
+    *labels.TARGETS,
 )
 HIDDEN: tuple[str, ...] = ("visible_valence", "visible_arousal", "mood", "energy", "mood_change")
 _STREAMS = ("visits", "delays", "states", "traits", "flags", "situations", "texts", "labels", "devices")
 _CAUSES = (
-    "author", "invoked", "expressed", "sarcasm", "visible_valence", "visible_arousal", "mood", "energy",
-    "mood_change", "help_said", "openness", "candour",
+    "author",
+    "invoked",
+    "expressed",
+    "sarcasm",
+    "visible_valence",
+    "visible_arousal",
+    "mood",
+    "energy",
+    "mood_change",
+    "help_said",
+    "openness",
+    "candour",
 )
 _Streams = dict[str, np.random.Generator]
 _Row = dict[str, Any]

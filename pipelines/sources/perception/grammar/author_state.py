@@ -28,9 +28,7 @@ def drifting_mood(
     return np.asarray(level + _recursion(kept, shocks))
 
 
-def change_from_past(
-    author: NDArray[np.int64], value: NDArray[np.float64], start: NDArray[np.float64]
-) -> NDArray[np.float64]:
+def change_from_past(author: NDArray[np.int64], value: NDArray[np.float64], start: NDArray[np.float64]) -> NDArray[np.float64]:
     """Each value minus a running memory (weight one half) of the author's earlier ones, begun at `start`."""
     change = np.empty(len(value))
     memory, previous = 0.0, -1

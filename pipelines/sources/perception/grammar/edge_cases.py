@@ -25,9 +25,7 @@ def scaled(count: int, rows: int) -> int:
     return round(count * rows / REFERENCE_ROWS)
 
 
-def draw_flags(
-    author: NDArray[np.int64], mood: NDArray[np.float64], rng: np.random.Generator
-) -> pl.DataFrame:
+def draw_flags(author: NDArray[np.int64], mood: NDArray[np.float64], rng: np.random.Generator) -> pl.DataFrame:
     """A Boolean column an edge case, as in EDGE_CASES; low mood and own leanings make them likelier."""
     authors = int(author.max()) + 1
     fragile, home, wit, crude, cold = rng.standard_normal((5, authors))[:, author]

@@ -30,9 +30,7 @@ def congruence_labels(agreement: Floats, sarcasm: Floats, trait: Floats, rng: np
     return _rating(shown + 0.35 * trait + 0.4 * rng.standard_normal(len(agreement)))
 
 
-def comparator_labels(
-    author: NDArray[np.int64], text: Floats, mood_change: Floats, rng: np.random.Generator
-) -> Floats:
+def comparator_labels(author: NDArray[np.int64], text: Floats, mood_change: Floats, rng: np.random.Generator) -> Floats:
     """How the author compares today with the own past, 0 to 1 (0.5 is no change): change of mood and tone."""
     shown = _standardised(text)
     tone_change = change_from_past(author, shown, np.zeros(int(author.max()) + 1))

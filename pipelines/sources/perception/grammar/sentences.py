@@ -80,9 +80,7 @@ class Writer:
         self.dice = dice
         self._written: set[str] = set()
 
-    def sentence(
-        self, clause: Clause, voice: Voice, arousal: int, used: Container[str], opening: bool
-    ) -> Sentence:
+    def sentence(self, clause: Clause, voice: Voice, arousal: int, used: Container[str], opening: bool) -> Sentence:
         """A finished sentence, capitalised and ended, from a template not in `used` where one is left.
 
         An `opening` sentence has no connector before it. Raises RuntimeError after eighty tries without one.

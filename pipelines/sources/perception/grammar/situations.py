@@ -20,9 +20,7 @@ _MASK_RATE = 0.12
 _NOT_IN_JEST = ("sadness/grief", "sadness/hopelessness", "fear/dread")
 
 
-def draw_situations(
-    mood: Floats, energy: Floats, flags: pl.DataFrame, rng: np.random.Generator
-) -> pl.DataFrame:
+def draw_situations(mood: Floats, energy: Floats, flags: pl.DataFrame, rng: np.random.Generator) -> pl.DataFrame:
     """A row a reflection: `situation`, `liveliness` (-1 to 1), `invoked`, `expressed` (positions in NAMES).
 
     A little of the mood shows in what happens to people (0.3), and edge cases are about dark situations.
@@ -33,9 +31,7 @@ def draw_situations(
     sarcasm = flags["sarcasm"].to_numpy()
     invoked = emotions.draw(emotions.near(situation, liveliness) * _allowed(sarcasm), rng)
     expressed = _expressed(invoked, sarcasm, rng)
-    return pl.DataFrame(
-        {"situation": situation, "liveliness": liveliness, "invoked": invoked, "expressed": expressed}
-    )
+    return pl.DataFrame({"situation": situation, "liveliness": liveliness, "invoked": invoked, "expressed": expressed})
 
 
 def draw_lengths(flags: pl.DataFrame, rng: np.random.Generator) -> pl.DataFrame:
@@ -64,9 +60,7 @@ def _allowed(sarcasm: NDArray[np.bool_]) -> Floats:
     return np.where(sarcasm[:, None], in_jest, True).astype(float)
 
 
-def _expressed(
-    invoked: NDArray[np.int64], sarcasm: NDArray[np.bool_], rng: np.random.Generator
-) -> NDArray[np.int64]:
+def _expressed(invoked: NDArray[np.int64], sarcasm: NDArray[np.bool_], rng: np.random.Generator) -> NDArray[np.int64]:
     """The invoked emotion; under sarcasm 70 % a joyful, else a sour one; some wear a mask."""
     rows = len(invoked)
     joyful = np.char.startswith(np.array(emotions.NAMES), "joy/")

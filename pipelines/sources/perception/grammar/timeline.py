@@ -41,9 +41,7 @@ def _row_counts(authors: int, reflections: int, rng: np.random.Generator) -> NDA
     return 1 + rng.multinomial(reflections - authors, activity / activity.sum())
 
 
-def _moments(
-    author: NDArray[np.int64], authors: int, days: int, rng: np.random.Generator
-) -> NDArray[np.float64]:
+def _moments(author: NDArray[np.int64], authors: int, days: int, rng: np.random.Generator) -> NDArray[np.float64]:
     """Days since START, increasing per author: gamma gaps over an own span, steady to bursty."""
     shape = np.exp(rng.uniform(np.log(0.4), np.log(4.0), authors))
     gaps = np.maximum(rng.standard_gamma(shape[author]), 1e-9)
@@ -56,9 +54,7 @@ def _moments(
     return np.asarray(np.minimum(joined[author] + span[author] * fraction, np.nextafter(days, 0)))
 
 
-def _tied(
-    author: NDArray[np.int64], second: NDArray[np.int64], rng: np.random.Generator
-) -> NDArray[np.int64]:
+def _tied(author: NDArray[np.int64], second: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.int64]:
     candidates = np.flatnonzero(author[1:] == author[:-1]) + 1
     ties = min(len(candidates), max(1, len(author) // _ROWS_PER_TIE))
     tied = second.copy()
