@@ -4,6 +4,9 @@ BIN := .venv/bin
 export DVC_NO_ANALYTICS := 1
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
+# What `dvc exp show` need not show beside the figures: files and sections that are not the experiment's idea.
+HIDDEN := ^(Created|data|artifacts|watertight|pipelines|expectations|feature_repo|perception)|willingness|congruence|comparator
+
 .PHONY: repro semeval test lint clean
 
 repro: .venv/ready
@@ -11,8 +14,9 @@ repro: .venv/ready
 
 # The same graph on SemEval-2026 Task 2, as an experiment beside the workspace. WATERTIGHT_RAW says where the raw files lie.
 semeval: .venv/ready
-	dvc exp run --temp --force --name semeval -S perception.source.name=semeval2026
-	dvc exp show --only-changed --drop '.*' --keep 'perception.source.name|valence|arousal'
+	WATERTIGHT_RAW="$$(realpath "$${WATERTIGHT_RAW:-data/raw}")" \
+		dvc exp run --temp --force --name semeval -S perception.source.name=semeval2026
+	dvc exp show --only-changed --hide-workspace --no-pager --md --drop '$(HIDDEN)'
 
 test: .venv/ready
 	PYTEST_ADDOPTS='$(PYTEST_ADDOPTS)' pytest

@@ -20,7 +20,7 @@ from watertight.core.errors import Misuse, Refusal
 from watertight.core.project import Workload
 from watertight.core.rows import merged, typed_rows
 from watertight.core.time import microseconds, to_utc
-from watertight.core.view_spec import evidence_column
+from watertight.core.view_spec import REQUEST_TIME, evidence_column
 from watertight.learners.catalogue import load
 from watertight.learners.matrix import feature_matrix
 from watertight.learners.out_of_fold import output_columns
@@ -152,13 +152,13 @@ def features_online(features: Features, row: pl.DataFrame) -> pl.DataFrame | Non
         return None
     content = _content(features, row)
     keys = {name: row[name][0] for name in features.join_keys}
-    asked = {**keys, "asked_at_us": row.select(microseconds("asked_at")).item()}
+    asked = {**keys, REQUEST_TIME: row.select(microseconds("asked_at")).item()}
     with features.store(online_store(features)) as store:
         found = online_features(store, features.service, [asked])
     late = [
         view.name
         for view in features.served("labels")
-        if (known := found[evidence_column(view.name)][0]) is not None and known >= asked["asked_at_us"]
+        if (known := found[evidence_column(view.name)][0]) is not None and known >= asked[REQUEST_TIME]
     ]
     if late:
         return None

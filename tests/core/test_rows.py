@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
-from watertight.core.contract import SourceContract
+from watertight.core.contract import SourceContract, Target
 from watertight.core.errors import Refusal
 from watertight.core.rows import labelled, merged, typed_rows
 
@@ -31,6 +31,7 @@ CONTRACT = SourceContract.model_validate(
     }
 )
 ASKED = datetime(2025, 5, 3, 7, 30, tzinfo=UTC)
+LATER = ["2025-05-04T09:30:00Z"] * 2
 
 
 def raw(**changes: Any) -> pl.DataFrame:
@@ -93,7 +94,7 @@ def test_what_is_given_wins_over_the_defaults() -> None:
 
 
 def test_strings_become_the_types_of_the_contract() -> None:
-    rows = typed(score=["0.25", None], verdict=["good", "bad"], image=[[1.0, 2.0], None])
+    rows = typed(score=["0.25", None], verdict=["good", "bad"], image=[[1.0, 2.0], None], labelled_at=LATER)
     assert rows["asked_at"].to_list() == [ASKED, ASKED]
     assert rows["length"].to_list() == [3, 4]
     assert rows["edited"].to_list() == [True, False]
@@ -152,9 +153,9 @@ def test_an_empty_drop_is_refused() -> None:
 
 
 def test_labelled_means_any_target() -> None:
-    rows = typed(score=["0.5", None], verdict=[None, None])
+    rows = typed(score=["0.5", None], verdict=[None, None], labelled_at=LATER)
     assert rows.select(labelled(CONTRACT)).to_series().to_list() == [True, False]
-    assert typed(image=[None, [1.0, 2.0]]).select(labelled(CONTRACT)).to_series().to_list() == [False, True]
+    assert typed(image=[None, [1.0, 2.0]], labelled_at=LATER).select(labelled(CONTRACT)).to_series().to_list() == [False, True]
 
 
 contents = st.tuples(st.sampled_from("abcdef"), st.sampled_from([None, 0.0, 1.0]), st.sampled_from([None, (1.0,), (2.0, 3.0)]))
@@ -188,7 +189,7 @@ def test_drops_are_merged_as_by_hand(parts: list[list[tuple]]) -> None:
 
 
 def test_merging_keeps_every_column() -> None:
-    first, second = typed(score=["0.5", None]), typed_rows(raw()[1:], CONTRACT, "second")
+    first, second = typed(score=["0.5", None], labelled_at=[LATER[0], None]), typed_rows(raw()[1:], CONTRACT, "second")
     third = typed_rows(raw(row_id=["r3", "r4"]), CONTRACT, "third")
     found = merged([first, second, third])
     assert found.repeats == 1
@@ -206,3 +207,13 @@ def test_a_vector_of_another_length_or_without_a_number_is_of_a_wrong_type(vecto
     with pytest.raises(Refusal, match=r"image: 1 value\(s\) are no list of 2 finite numbers, first \[.*\] in row r2") as caught:
         typed(image=[[1.0, 2.0], vector])
     assert caught.value.rows == ("r2",)
+
+
+def test_a_label_without_a_time_is_refused() -> None:
+    contract = SourceContract(about="a", group="g", keys=("g",), targets={"y": Target(kind="scalar", range=(0, 1))})
+    asked = datetime(2025, 1, 1, tzinfo=UTC)
+    raw = pl.DataFrame({"row_id": ["a", "b", "c"], "g": ["g"] * 3, "asked_at": [asked] * 3, "y": [0.5, None, 0.7]})
+    known = raw.with_columns(labelled_at=pl.Series([asked, None, None], dtype=pl.Datetime("us", "UTC")))
+    with pytest.raises(Refusal, match="no time at which it was given") as caught:
+        typed_rows(known, contract, "drop")
+    assert (caught.value.rows, caught.value.column) == (("c",), "labelled_at")

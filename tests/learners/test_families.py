@@ -190,3 +190,11 @@ def test_a_family_that_is_not_there_is_answered_with_the_nearest(tmp_path: Path)
         build("lightgmb", "y", TARGETS["scalar"], {})
     with pytest.raises(Misuse, match="no family is called 'pickle'"):
         load("pickle", tmp_path)
+
+
+@pytest.mark.parametrize("family", ["lightgbm", "linear"])
+def test_a_family_that_needs_features_says_so_where_there_are_none(family: str) -> None:
+    nothing = Matrix(np.empty((6, 0), dtype=np.float32), ())
+    learner = build(family, "y", Target(kind="scalar", range=(0, 1)), {})
+    with pytest.raises(Misuse, match="needs features"):
+        learner.fit(nothing, np.linspace(0, 1, 6), np.ones(6), seed=0)

@@ -41,8 +41,8 @@ def typed_rows(raw: pl.DataFrame, contract: SourceContract, drop: str) -> pl.Dat
     ``labelled_at`` (``asked_at`` where unlabelled), ``synthetic`` false, ``weight`` 1, ``parent_id`` null, ``drop``
     the drop's name; and so have empty cells in ``created_at``, ``synthetic`` and ``weight``. Targets that are absent
     are null. Raises Refusal for an empty drop, for missing columns, (all columns together) for values of a wrong
-    type (vectors of a target that are not ``dimension`` finite numbers among them), and for a ``drop`` that cannot
-    name a file.
+    type (vectors of a target that are not ``dimension`` finite numbers among them), for a ``drop`` that cannot
+    name a file, and for labels without ``labelled_at``.
     """
     if raw.is_empty():
         told = f"drop {drop!r} holds no rows"
@@ -53,11 +53,28 @@ def typed_rows(raw: pl.DataFrame, contract: SourceContract, drop: str) -> pl.Dat
     typed = pl.DataFrame(columns)
     _refuse_wrong_types(with_roles, typed, contract, drop)
     _refuse_drop_names(typed)
+    _refuse_labels_without_time(typed, contract)
     return typed.with_columns(
         pl.col("created_at").fill_null(pl.coalesce("labelled_at", "asked_at")),
         pl.col("synthetic").fill_null(False),
         pl.col("weight").fill_null(1.0),
     )
+
+
+def _refuse_labels_without_time(typed: pl.DataFrame, contract: SourceContract) -> None:
+    """A label that nobody knows the time of could never be used: not in a history, nor before a future.
+
+    Rows that were not asked at any time either are left to the rows gate.
+    """
+    timeless = typed.filter(labelled(contract) & pl.col("labelled_at").is_null() & pl.col("asked_at").is_not_null())["row_id"]
+    if len(timeless):
+        raise Refusal(
+            f"{len(timeless)} row(s) have a label but no time at which it was given",
+            column="labelled_at",
+            rows=timeless.to_list(),
+            expected="labelled_at wherever a target is set",
+            next_step="give it in the source; where labels are given when writing, the query says `asked_at AS labelled_at`",
+        )
 
 
 def merged(drops: Iterable[pl.DataFrame]) -> Merged:
@@ -77,7 +94,7 @@ def merged(drops: Iterable[pl.DataFrame]) -> Merged:
             count=doubled.height,
             rows=doubled["row_id"].unique(maintain_order=True).to_list(),
             expected="one content per row_id",
-            next_step="give the rows ids of their own, or drop the wrong ones",
+            next_step="give the rows ids of their own, or drop the wrong ones; a later label or a correction is not taken yet",
         )
     return Merged(once, every.height - once.height)
 

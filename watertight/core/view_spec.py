@@ -10,6 +10,7 @@ from watertight.core.declare import Declaration, parse
 
 TAG = "watertight"
 SOURCE_AT = "source_at"
+REQUEST_TIME = "asked_at_us"
 
 
 class ViewSpec(Declaration):

@@ -32,11 +32,11 @@ class Splitting:
 def split_rows(rows: pl.DataFrame, labelled: pl.Series, params: SplitParams, strata: list[str]) -> Splitting:
     """Assign every row.
 
-    ``rows`` in the order of their drops, with row_id, group_id, parent_id, asked_at, labelled_at, created_at, drop and the ``strata`` columns;
-    ``labelled`` a boolean per row. ``test_groups``: the rows of held-out groups. ``test_future``: rows asked from the
-    group's ``future_from`` on. ``embargo``: rows in the gap before it, and labelled children of rows outside train:
-    neither trained on nor scored. ``unlabelled``: rows without any target. Raises Refusal where there are fewer groups than
-    folds.
+    ``rows`` in the order of their drops, with row_id, group_id, parent_id, asked_at, labelled_at, created_at, drop and the
+    ``strata`` columns; ``labelled`` a boolean per row. ``test_groups``: the rows of held-out groups. ``test_future``: rows
+    asked from the group's ``future_from`` on. ``embargo``: rows in the gap before it, rows whose label was not known before
+    it, and labelled children of rows outside train: neither trained on nor scored. ``unlabelled``: rows without any target.
+    Raises Refusal where there are fewer groups than folds.
     """
     marked = rows.with_columns(labelled.alias("labelled"))
     groups = _assigned_groups(marked, params, strata)

@@ -11,6 +11,8 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 
+from watertight.core.time import AFTER_LABEL
+
 INSTANT = pl.Datetime("us", "UTC")
 TIMES = ("asked_at", "labelled_at", "created_at")
 VERSION = ("key", "row_id", "created_at")
@@ -67,7 +69,7 @@ def temporal_state(
     lists = [column for name in names for column in _last_labels(folded, news, name, last)]
     return news.with_columns(*lists).select(
         "key",
-        (pl.col("known_at") + pl.duration(microseconds=1)).alias("event_timestamp"),
+        (pl.col("known_at") + AFTER_LABEL).alias("event_timestamp"),
         pl.col("known_at").alias("created_timestamp"),
         *[column for name in names for column in _state_columns(name)],
         pl.col("source_at").dt.epoch("us"),

@@ -19,12 +19,10 @@ from feast.transformation.pandas_transformation import PandasTransformation
 from feast.types import Array, Float32, Int64
 
 from watertight.core.project import find_project
-from watertight.core.view_spec import SOURCE_AT, ViewSpec
+from watertight.core.view_spec import REQUEST_TIME, SOURCE_AT, ViewSpec
 from watertight.features.lexical import LEXICAL_COLUMNS
 from watertight.features.temporal_now import temporal_now
 from watertight.features.temporal_schema import now_columns, state_columns
-
-REQUEST_TIME = "asked_at_us"
 
 
 def lexical_view(workload: str, *, entity: Entity, texts: Mapping[str, str], name: str = "lexical") -> FeatureView:

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from pydantic import Field
 
 from watertight.core.contract import Target
-from watertight.learners.family import Options, Outputs
+from watertight.learners.family import Options, Outputs, demand_features
 from watertight.learners.matrix import Matrix
 
 MODEL = "model.txt"
@@ -50,6 +50,7 @@ class Boosting:
         """Grow ``rounds`` trees."""
         import lightgbm  # heavy, needed only where trees are grown
 
+        demand_features(x, "lightgbm")
         data = lightgbm.Dataset(x.values, y, weight=weight, feature_name=[f"f{i}" for i in range(len(x.names))])
         booster = lightgbm.train(self._parameters(seed), data, num_boost_round=self.options.rounds)
         self.text = booster.model_to_string()

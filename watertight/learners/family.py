@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from watertight.core.contract import Target
 from watertight.core.declare import Declaration, parse
+from watertight.core.errors import Misuse
 from watertight.learners.matrix import Matrix
 
 Outputs = dict[str, npt.NDArray[np.float64]]
@@ -42,6 +43,12 @@ class Learner(Protocol):
     @classmethod
     def load(cls, folder: Path) -> Self:
         """Read what ``save`` wrote."""
+
+
+def demand_features(x: Matrix, family: str) -> None:
+    """Raise Misuse where there is nothing to fit on."""
+    if not x.names:
+        raise Misuse(f"family {family!r} needs features", expected="`views: all`, or the names of some views, in its cell")
 
 
 class Options(Declaration):

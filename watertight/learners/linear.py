@@ -11,7 +11,7 @@ from pydantic import Field
 from safetensors.numpy import load_file, save_file
 
 from watertight.core.contract import Target
-from watertight.learners.family import Options, Outputs
+from watertight.learners.family import Options, Outputs, demand_features
 from watertight.learners.matrix import Matrix
 
 MODEL = "model.safetensors"
@@ -42,6 +42,7 @@ class Linear:
 
     def fit(self, x: Matrix, y: npt.NDArray[Any], weight: npt.NDArray[np.float64], *, seed: int) -> Self:
         """Closed form for ridge, L-BFGS for logistic; ``seed`` is not needed."""
+        demand_features(x, "linear")
         centre = np.nan_to_num(_columnwise(np.nanmean, x.values))
         spread = np.nan_to_num(_columnwise(np.nanstd, x.values))
         self.arrays = {"centre": centre, "scale": np.where(spread > 0, spread, 1.0)}

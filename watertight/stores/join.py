@@ -7,9 +7,8 @@ from feast import FeatureService, FeatureStore
 
 from watertight.core.errors import Refusal
 from watertight.core.time import microseconds
+from watertight.core.view_spec import REQUEST_TIME
 from watertight.stores.definitions import feature_columns, projections
-
-REQUEST_TIME = "asked_at_us"
 
 
 def historical_features(store: FeatureStore, service: FeatureService, rows: pl.DataFrame, join_keys: list[str]) -> pl.DataFrame:
@@ -18,7 +17,7 @@ def historical_features(store: FeatureStore, service: FeatureService, rows: pl.D
     ``rows`` holds row_id, asked_at and every join key. A value is taken if its event timestamp *and* its creation are
     not later than ``asked_at``. A missing feature is null. Raises Refusal if a row is lost, added or doubled.
     """
-    asked = rows.select("row_id", *join_keys, event_timestamp="asked_at", asked_at_us=microseconds("asked_at"))
+    asked = rows.select("row_id", *join_keys, event_timestamp="asked_at", **{REQUEST_TIME: microseconds("asked_at")})
     job = store.get_historical_features(
         entity_df=asked.to_pandas(),
         features=service,
