@@ -47,11 +47,11 @@ def predict(
     The options of one row are the workload's own texts and entity keys, the keys with or without their "_id".
     """
 
-    def work() -> Any:
+    def work(project: Any) -> Any:
         from pipelines import predict as stage  # seconds to import
         from watertight.core.errors import Misuse
 
-        found = _workload(workload)
+        found = project.workload(workload)
         if from_file or to_file:
             if not (from_file and to_file) or at or context.args:
                 raise Misuse("a file is predicted as it stands", expected="--from FILE --to FILE and nothing else")
@@ -66,10 +66,10 @@ def predict(
 def metrics(workload: WorkloadName, as_json: Json = False) -> None:
     """Print the out-of-fold figures of every cell, each with the row set that it is of."""
 
-    def work() -> Any:
+    def work(project: Any) -> Any:
         from pipelines.figures import figures_of  # Polars behind it
 
-        return figures_of(_workload(workload))
+        return figures_of(project.workload(workload))
 
     _run(workload, "metrics", work, as_json)
 
@@ -82,13 +82,13 @@ def score(
 ) -> None:
     """Score the registered bundle on the test sets, and record the look in models/WORKLOAD/looks/."""
 
-    def work() -> Any:
+    def work(project: Any) -> Any:
         from pipelines.score import score_test  # seconds to import
         from watertight.core.errors import Misuse
 
         if not test:
             raise Misuse("the test sets are looked at only on purpose, and every look is recorded", next_step="add --test")
-        return score_test(_workload(workload))
+        return score_test(project.workload(workload))
 
     _run(workload, "score", work, as_json)
 
@@ -100,26 +100,23 @@ def fetch(
 ) -> None:
     """Download a source's raw files to the raw root; each must have the sha256 that its contract pins."""
 
-    def work() -> Any:
+    def work(project: Any) -> Any:
         from pipelines.fetch import fetch_source  # only where it is needed
 
         workload, _, name = source.partition("/")
-        return fetch_source(_project(), workload, name)
+        return fetch_source(project, workload, name)
 
     _run(source, "fetch", work, as_json)
 
 
 def _project() -> Any:
+    """The project around the working directory; from here on its stages can be imported."""
     from watertight.core.project import find_project  # Polars and pydantic behind it
 
     project = find_project()
     os.chdir(project.root)
     sys.path.insert(0, str(project.root))
     return project
-
-
-def _workload(name: str) -> Any:
-    return _project().workload(name)
 
 
 def _pairs(arguments: list[str]) -> dict[str, str]:
@@ -143,14 +140,14 @@ def _apart(arguments: list[str]) -> Iterator[str]:
             yield from islice(rest, 1)
 
 
-def _run(workload: str, stage: str, work: Callable[[], Any], as_json: bool) -> None:
-    """Run a command; tell its answer, or its error without a traceback, with the exit status of the error."""
+def _run(workload: str, stage: str, work: Callable[[Any], Any], as_json: bool) -> None:
+    """Run a command on the project; tell its answer, or its error without a traceback, with the exit status of the error."""
     from watertight.core import numerics  # before anything numeric is imported
     from watertight.core.errors import WatertightError
 
     numerics.pin()
     try:
-        answer = work()
+        answer = work(_project())
     except WatertightError as error:
         typer.echo(str(error.located(workload, stage)), err=True)
         raise typer.Exit(error.exit_code) from error
