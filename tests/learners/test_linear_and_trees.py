@@ -118,14 +118,6 @@ def test_the_seed_decides_what_trees_draw(tmp_path: Path) -> None:
     assert texts[0] == texts[1] != texts[2]
 
 
-def test_importance_points_at_the_column_that_matters(tmp_path: Path) -> None:
-    learner = Boosting.declared(SCALAR, {"rounds": 20}).fit(matrix(), matrix().values[:, 3].astype(float), weights(), seed=0)
-    assert learner.importance().shape == (5,)
-    assert learner.importance().argmax() == 3
-    learner.save(tmp_path)
-    np.testing.assert_array_equal(Boosting.load(tmp_path).importance(), learner.importance())
-
-
 def test_two_classes_stay_two_after_loading(tmp_path: Path) -> None:
     two = Target(kind="class", classes=("no", "yes"))
     y = (matrix().values[:, 0] > 0).astype(int)

@@ -123,10 +123,6 @@ class SourceContract(Declaration):
         strings: dict[str, ColumnType] = dict.fromkeys((*self.keys, *self.text), "string")
         return {**ROLES, **strings, **targets, **self.columns}
 
-    def polars_schema(self) -> dict[str, pl.DataType]:
-        """Every column of the rows with its Polars type."""
-        return {name: DTYPES[kind] for name, kind in self.column_types().items()}
-
     def absent(self, names: Iterable[str]) -> dict[str, str]:
         """Those of ``names`` that this source does not have, each with the reason to report."""
         have = self.column_types()

@@ -62,10 +62,6 @@ class Boosting:
         raw = np.asarray(self._loaded().predict(x.values, num_threads=1), dtype=np.float64)
         return {"probabilities": raw.reshape(-1, self.classes)} if self.classes else {"mean": raw}
 
-    def importance(self) -> npt.NDArray[np.float64]:
-        """Total gain per feature, in the matrix's order."""
-        return np.asarray(self._loaded().feature_importance("gain"), dtype=np.float64)
-
     def save(self, folder: Path) -> None:
         """Write LightGBM's text format."""
         (folder / MODEL).write_text(self.text, encoding="utf-8")
