@@ -15,11 +15,14 @@ from project_copies import ProjectCopy, dvc
 DYING = Path(__file__).parent / "dying"
 DEATHS = {
     "ingest": "open data/toy_pair/.rows.draft/",
+    "check": "os.rename data/toy_pair/.checked.draft",
     "split": "os.rename data/toy_pair/.split.draft",
     "featurize": "open data/toy_pair/.features.draft/",
     "join": "open data/toy_pair/.training_set.draft/",
+    "guard": "os.rename artifacts/toy_pair/.guard.draft",
     "train": "open artifacts/toy_pair/.train.draft/models/",
     "evaluate": "os.rename artifacts/toy_pair/.metrics.json.draft",
+    "register": "open artifacts/toy_pair/.bundle.draft/models/",
     "materialize": "open data/toy_pair/.online.draft/",
 }
 """Per stage, the event at which it dies; all come after a part of the output is written."""
