@@ -1,4 +1,4 @@
-"""evaluate: refuse predictions whose witness speaks against them; figures, each with its row set; slices; plots."""
+"""evaluate: refuse predictions whose witness speaks against them; figures with intervals and row sets; slices; plots."""
 
 from __future__ import annotations
 
@@ -10,17 +10,18 @@ import polars as pl
 
 from pipelines.stage import run, tell_left_out
 from watertight.checks.suite import declared, judge
+from watertight.checks.verdict import Verdict
 from watertight.core.errors import Refusal
 from watertight.core.known_names import demand_known_names
 from watertight.core.project import Workload
 from watertight.core.tables import read_table, write_json, write_table
-from watertight.core.witness import evidence
-from watertight.evaluation.metrics import scores
+from watertight.core.witness import evidence, input_evidence
+from watertight.evaluation.figures import cases, figures, figures_table, intervals_cover, of_cells, slices_covered
+from watertight.evaluation.metrics import METRICS
 from watertight.evaluation.plots import calibration_points, slice_points
-from watertight.evaluation.slices import slices
+from watertight.progress import track
 
 CELL = ("target", "cell", "seed")
-ROW_SET = ("rows", "groups", "row_set")
 ROLES = ("row_id", "group_id", "parent_id", "synthetic", "split", pl.col("fold").alias("assigned_fold"))
 
 
@@ -30,18 +31,58 @@ def evaluate(work: Workload, out: Path, metrics: Path, plots: Path) -> None:
     rows = read_table(work.data("training_set", "training_set.parquet"))
     predictions = read_table(work.artifacts("train", "predictions.parquet"))
     witnesses = read_table(work.artifacts("train", "witnesses.parquet"))
-    verdict = judge("out_of_fold", witnessed(rows, predictions, witnesses), declared("out_of_fold", work.expectations))
-    verdict.demand()
+    judged = [_demanded(verdict) for verdict in _verdicts(work, rows, predictions, witnesses)]
     _demand_every_row(rows, predictions)
-    overall = pl.DataFrame(list(_figures(work, rows, predictions)), infer_schema_length=None)
-    parts = list(_sliced(work, rows, predictions))
-    tell_left_out(work, "evaluate", "slices", {part["slice"]: part["skipped"] for part in parts if "skipped" in part})
-    write_table(overall, out / "figures.parquet")
-    write_json({"verdict": verdict.summary(), "slices": parts}, out / "evaluation.json")
-    write_json(_headline(overall, work), metrics)
+    told = _figures(work, rows, predictions)
+    of_cell, params = of_cells(told), work.params.evaluate
+    skipped = {name: f"the source has no column {name!r}" for name in params.slices if name not in rows.columns}
+    tell_left_out(work, "evaluate", "slices", skipped)
+    write_table(told, out / "figures.parquet")
+    report = {"slices": slices_covered(told, params), "slices_skipped": skipped}
+    covered = intervals_cover(told, predictions)
+    write_json({"verdicts": judged, **report, "intervals_cover": covered}, out / "evaluation.json")
+    write_json(_headlines(of_cell, work), metrics)
     plots.mkdir()
     calibration_points(rows, predictions, work.contract.targets).write_csv(plots / "calibration.csv")
-    slice_points(parts).write_csv(plots / "slices.csv")
+    slice_points(of_cell).write_csv(plots / "slices.csv")
+
+
+def _verdicts(work: Workload, rows: pl.DataFrame, predictions: pl.DataFrame, witnesses: pl.DataFrame) -> Iterator[Verdict]:
+    """On the predictions themselves; and, where cells stand over others, on what these were fitted on."""
+    gate, waived = "out_of_fold", work.params.waive
+    yield judge(gate, witnessed(rows, predictions, witnesses), declared(gate, work.expectations), waived)
+    inputs = read_table(work.artifacts("train", "inputs.parquet"))
+    _demand_inputs(work, predictions, inputs)
+    if not inputs.is_empty():
+        yield judge("inputs", input_evidence(inputs, rows, witnesses), declared("inputs", work.expectations), waived)
+
+
+def _demanded(verdict: Verdict) -> dict[str, Any]:
+    verdict.demand()
+    return verdict.summary()
+
+
+def _demand_inputs(work: Workload, predictions: pl.DataFrame, inputs: pl.DataFrame) -> None:
+    """Raise Refusal where a model over other cells does not say whose predictions of which rows it was fitted on."""
+    params = work.params.train
+    read = [
+        (target, name, member)
+        for name, cell in params.cells.items()
+        for target in params.targets_of(cell)
+        for member in params.members_of(cell, target)
+    ]
+    wanted = predictions.select(*CELL, "fitted_on").unique(maintain_order=True)
+    members = pl.DataFrame(read, schema={"target": pl.String, "cell": pl.String, "member": pl.String}, orient="row")
+    silent = wanted.join(members, on=["target", "cell"]).join(inputs, on=[*CELL, "fitted_on", "member"], how="anti")
+    if not silent.is_empty():
+        lost = predictions.join(silent.select(*CELL, "fitted_on"), on=[*CELL, "fitted_on"], how="semi")
+        cell, member = silent.select("cell", "member").row(0)
+        raise Refusal(
+            f"cell {cell!r} does not say which predictions of {member!r} it was fitted on",
+            rows=lost["row_id"].unique(maintain_order=True).to_list(),
+            expected="in inputs.parquet, for each model, the rows it read of each cell and who predicted them",
+            next_step="train the cell again; nothing was scored",
+        )
 
 
 def witnessed(rows: pl.DataFrame, predictions: pl.DataFrame, witnesses: pl.DataFrame) -> pl.DataFrame:
@@ -66,45 +107,37 @@ def _demand_every_row(rows: pl.DataFrame, predictions: pl.DataFrame) -> None:
             )
 
 
-def _cells(work: Workload, rows: pl.DataFrame, predictions: pl.DataFrame) -> Iterator[tuple[dict[str, Any], pl.DataFrame]]:
-    """Each cell's predictions beside their rows."""
-    for (target, cell, seed), part in predictions.partition_by(CELL, as_dict=True, maintain_order=True).items():
-        outputs = part.drop(*CELL, "fold", "fitted_on").select(~pl.selectors.by_dtype(pl.Null))
-        yield {"target": target, "cell": cell, "seed": seed}, rows.join(outputs, on="row_id", how="inner", maintain_order="left")
+def _figures(work: Workload, rows: pl.DataFrame, predictions: pl.DataFrame) -> pl.DataFrame:
+    """Every target, slice, cell and seed, as in ``FIGURES``."""
+    declared = work.params.evaluate
+    asked = list(cases(rows, predictions, work.contract.targets, declared.slices))
+    tracked = track(asked, len(asked), f"{work.name} · evaluate, slices")
+    return figures_table(record for case in tracked for record in figures(case, declared.intervals))
 
 
-def _figures(work: Workload, rows: pl.DataFrame, predictions: pl.DataFrame) -> Iterator[dict[str, Any]]:
-    for name, part in _cells(work, rows, predictions):
-        yield {**name, **scores(part, name["target"], work.contract.targets[name["target"]])}
-
-
-def _sliced(work: Workload, rows: pl.DataFrame, predictions: pl.DataFrame) -> Iterator[dict[str, Any]]:
-    for name, part in _cells(work, rows, predictions):
-        target = work.contract.targets[name["target"]]
-        for column, edges in work.params.evaluate.slices.items():
-            for found in slices(part, column, edges):
-                told = scores(found.rows, name["target"], target) if found.rows is not None else {"skipped": found.reason}
-                yield {**name, "slice": column, "value": found.value, **told}
-
-
-def _headline(figures: pl.DataFrame, work: Workload) -> dict[str, Any]:
+def _headlines(told: pl.DataFrame, work: Workload) -> dict[str, Any]:
     """What ``dvc metrics show`` and ``dvc exp show`` print: per target the registered cell's figures and their row set.
 
-    Seeds are averaged. Beside them ``<baseline>_<metric>``, the first metric of each declared baseline. All cells stand
-    in ``figures.parquet`` and are printed by ``watertight metrics``.
+    Where a cell has several seeds, of their mean prediction. Beside the figures ``<metric>_low`` and ``<metric>_high`` of
+    the headline metrics, and ``<baseline>_<metric>``, the first metric of each declared baseline. All cells stand in
+    ``figures.parquet`` and are printed by ``watertight metrics``.
     """
-    return {
-        str(target): _told(part, work.params.register_.cell, work.params.evaluate.baselines)
-        for (target,), part in figures.partition_by("target", as_dict=True, maintain_order=True).items()
-    }
+    overall = told.filter(pl.col("slice") == "").with_columns(pl.col("figure", "low", "high").round(6))
+    targets = overall.partition_by("target", as_dict=True, maintain_order=True)
+    return {str(target): _headline(part, work, str(target)) for (target,), part in targets.items()}
 
 
-def _told(figures: pl.DataFrame, cell: str, baselines: tuple[str, ...]) -> dict[str, Any]:
-    names = [name for name in figures.columns if name not in (*CELL, *ROW_SET) and figures[name].is_not_null().any()]
-    means = {name: row for name, *row in figures.group_by("cell").agg(pl.col(names).mean().round(6)).iter_rows()}
-    told = dict(zip(names, means.get(cell, []), strict=False))
-    first = {f"{baseline}_{names[0]}": means[baseline][0] for baseline in baselines if baseline in means}
-    return {**told, **first, **figures.select("rows", "row_set").row(0, named=True)}
+def _headline(told: pl.DataFrame, work: Workload, target: str) -> dict[str, Any]:
+    known = METRICS[work.contract.targets[target].kind]
+    mine = told.filter(pl.col("cell") == work.params.register_.cell).drop_nulls("figure").to_dicts()
+    found = {line["metric"]: line["figure"] for line in mine}
+    headlines = [line for line in mine if known[line["metric"]].headline and line["low"] is not None]
+    ends = {f"{line['metric']}_{end}": line[end] for line in headlines for end in ("low", "high")}
+    first = next(iter(known))
+    beside = told.filter((pl.col("metric") == first) & pl.col("cell").is_in(work.params.evaluate.baselines))
+    baselines = {f"{line['cell']}_{first}": line["figure"] for line in beside.to_dicts()}
+    of = mine[0] if mine else told.row(0, named=True)
+    return {**found, **ends, **baselines, "rows": of["rows"], "row_set": of["row_set"]}
 
 
 if __name__ == "__main__":

@@ -1,71 +1,125 @@
-"""score: the registered bundle on the test sets. Every look is recorded, so that nobody tunes on them unseen."""
+"""score: final models on the test sets. Every look is recorded, so that nobody tunes on them unseen."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import polars as pl
 
+from pipelines.answers import answers
 from pipelines.features import Features
-from pipelines.predict import bundle_of, predictions
+from pipelines.predict import bundle_of
 from watertight.core.digests import file_digest, json_digest
 from watertight.core.errors import Refusal
 from watertight.core.project import Workload
 from watertight.core.tables import read_json, read_table, replacing, write_json
 from watertight.core.witness import witness
-from watertight.evaluation.metrics import OUTPUT, scores
-from watertight.registry.bundle import MANIFEST, Bundle
+from watertight.evaluation.figures import cases, figures, figures_table, intervals_cover, of_cells, wide
+from watertight.evaluation.intervals import difference
+from watertight.learners.out_of_fold import output_columns
+from watertight.registry.bundle import MANIFEST, Model
 
 TEST_SPLITS = ("test_groups", "test_future")
+CELL = ("target", "cell", "seed")
 
 
-def score_test(work: Workload) -> list[dict[str, Any]]:
-    """A row per target and test split: metrics, rows, groups, row set. The look is written to ``models/<workload>/looks/``.
+def score_test(work: Workload, every_cell: bool = False) -> dict[str, Any]:
+    """A look at the test sets by the registered bundle, or by every cell that was trained.
 
-    The same bundle on the same rows is one look, however often it is asked for. Raises Refusal where the workload has no
-    test rows.
+    ``figures``: a row per target, test split (``part``) and cell, each metric as figure, low and high, then rows, groups and
+    row set. ``differences``, of ``every_cell``: the registered cell less each other on the same rows. ``intervals_cover``: of
+    the registered cell, whether its intervals cover what they claim, overall and per slice.
+
+    The look, with the records of ``FIGURES``, is written to ``models/<workload>/looks/``; the same models on the same rows
+    are one look, however often it is asked for. Raises Refusal where the workload has no test rows, or where a model was
+    fitted on other rows than today's training rows.
     """
     bundle = bundle_of(Features(work))
     table = read_table(work.data("training_set", "training_set.parquet"))
-    _demand_same_training_rows(bundle, table)
     test = table.filter(pl.col("split").is_in(TEST_SPLITS) & ~pl.col("synthetic"))
     if test.is_empty():
         raise Refusal("there are no test rows to score", expected="a share for test_groups or test_future in params.yaml")
-    told = list(_figures(work, test.join(predictions(bundle, test).rename(_predicted), on="row_id", maintain_order="left")))
-    _record(work, {"bundle": file_digest(bundle.folder / MANIFEST), "figures": told})
-    return told
+    places = _trained(work) if every_cell else bundle.places()
+    _demand_same_training_rows([model for model, _ in places], table)
+    registered = bundle.manifest.cell
+    told = predicted(places, test).filter(pl.lit(every_cell) | (pl.col("cell") == registered))
+    found = figures_table(_figures(work, test, told, registered))
+    covered = [
+        {"part": part, **line} for part in TEST_SPLITS for line in intervals_cover(of_cells(found.filter(part=part)), told)
+    ]
+    look = {
+        "bundle": file_digest(bundle.folder / MANIFEST),
+        "figures": found.to_dicts(),
+        "differences": _differences(work, test, told, registered),
+        "intervals_cover": [line for line in covered if line["cell"] == registered],
+    }
+    _record(work, look)
+    return {**look, "figures": wide(of_cells(found).filter(pl.col("slice") == ""), "target", "part", "cell")}
 
 
-def _demand_same_training_rows(bundle: Bundle, table: pl.DataFrame) -> None:
-    """Raise Refusal where the bundle's models were fitted on other rows than today's training rows: on test rows, perhaps."""
-    for model, _ in bundle.places():
+def predicted(places: list[tuple[Model, Path]], rows: pl.DataFrame) -> pl.DataFrame:
+    """Every model's outputs for ``rows`` (features and texts): row_id, target, cell, seed and the named outputs."""
+    parts = []
+    for model, outputs in answers(places, rows):
+        named = {"target": pl.lit(model.target), "cell": pl.lit(model.cell), "seed": pl.lit(model.seed, dtype=pl.Int64)}
+        parts.append(rows.select("row_id", **named).with_columns(output_columns(outputs)))
+    return pl.concat(parts, how="diagonal")
+
+
+def _trained(work: Workload) -> list[tuple[Model, Path]]:
+    cells = read_json(work.artifacts("train", "train.json"))["cells"]
+    return [(Model(**told), work.artifacts("train", told["folder"])) for told in cells]
+
+
+def _demand_same_training_rows(models: list[Model], table: pl.DataFrame) -> None:
+    """Raise Refusal where models were fitted on other rows than today's training rows: on test rows, perhaps."""
+    for model in models:
         fitted = table.filter((pl.col("split") == "train") & pl.col(model.target).is_not_null())
         if witness(fitted).digest != model.fitted_on:
             raise Refusal(
                 f"the model of {model.target!r} was fitted on other rows than today's training rows",
-                expected=f"the witness {model.fitted_on} of the bundle's manifest",
-                next_step="dvc repro, so that split and bundle are of one run",
+                expected=f"the witness {model.fitted_on} of the model",
+                next_step="dvc repro, so that split and models are of one run",
             )
 
 
-def _predicted(column: str) -> str:
-    return column if column == "row_id" else f"predicted__{column}"
+def _figures(work: Workload, rows: pl.DataFrame, told: pl.DataFrame, registered: str) -> Iterator[dict[str, Any]]:
+    """All rows of each test set for every cell, its slices for the registered one."""
+    declared = work.params.evaluate
+    for split in TEST_SPLITS:
+        part = rows.filter(pl.col("split") == split)
+        own = told.join(part.select("row_id"), on="row_id", how="semi")
+        for case in cases(part, own, work.contract.targets, {}):
+            yield from figures(case, declared.intervals, split)
+        for case in cases(part, own.filter(pl.col("cell") == registered), work.contract.targets, declared.slices):
+            if case.column:
+                yield from figures(case, declared.intervals, split)
 
 
-def _figures(work: Workload, rows: pl.DataFrame) -> Iterator[dict[str, Any]]:
-    for name, target in work.contract.targets.items():
-        output = OUTPUT[target.kind]
-        column = _predicted(name if output == "mean" else f"{name}_{output}")
-        if column in rows.columns:
-            for split in TEST_SPLITS:
-                part = rows.filter((pl.col("split") == split) & pl.col(name).is_not_null())
-                if not part.is_empty():
-                    yield {
-                        "target": name,
-                        "split": split,
-                        **scores(part.with_columns(pl.col(column).alias(output)), name, target),
-                    }
+def _differences(work: Workload, rows: pl.DataFrame, told: pl.DataFrame, registered: str) -> list[dict[str, Any]]:
+    """The registered cell less each other, per target, test set, first seed and metric, with a paired interval."""
+    lines = []
+    for (name, split), part in _parts(rows, told).items():
+        cells = part.filter(pl.col("seed") == pl.col("seed").min()).partition_by("cell", as_dict=True, maintain_order=True)
+        frames = {str(cell): rows.join(found.drop(*CELL), on="row_id", maintain_order="left") for (cell,), found in cells.items()}
+        target = work.contract.targets[name]
+        for other in (cell for cell in frames if cell != registered and registered in frames):
+            pair = difference(frames[registered], frames[other], name, target, work.params.evaluate.intervals)
+            lines += [{"target": name, "part": split, "cell": registered, "other": other, **line} for line in pair]
+    return lines
+
+
+def _parts(rows: pl.DataFrame, told: pl.DataFrame) -> dict[tuple[str, str], pl.DataFrame]:
+    """The predictions per target and test split, of the rows that have the target."""
+    beside = told.join(rows.select("row_id", "split"), on="row_id", maintain_order="left")
+    parts = beside.partition_by("target", "split", as_dict=True, maintain_order=True)
+    known = {name: rows.filter(pl.col(name).is_not_null())["row_id"].to_list() for name in told["target"].unique()}
+    return {
+        (str(name), str(split)): part.filter(pl.col("row_id").is_in(known[str(name)])).drop("split")
+        for (name, split), part in parts.items()
+    }
 
 
 def _record(work: Workload, look: dict[str, Any]) -> None:

@@ -10,7 +10,7 @@ from polars.testing import assert_frame_equal
 
 from watertight.core.contract import Target
 from watertight.evaluation.plots import calibration_points, slice_points
-from watertight.evaluation.slices import slices
+from watertight.evaluation.slices import slices, whole_and_slices
 
 SCALAR = Target(kind="scalar", range=(-9, 9))
 
@@ -46,6 +46,13 @@ def test_ranges_are_open_below_and_closed_above() -> None:
 def test_edges_that_lie_close_keep_names_of_their_own() -> None:
     told = found([1_000_000, 1_000_001, 2_000_000], (1_000_000, 1_000_001))
     assert told == {"≤ 1000000": [0], "≤ 1000001": [1], "> 1000001": [2]}
+
+
+def test_all_rows_come_before_the_slices_of_each_declared_column() -> None:
+    rows = frame(["a", "b", "a"])
+    told = [(part.column, part.value, part.reason) for part in whole_and_slices(rows, {"c": (), "mood": ()})]
+    assert told == [("", "", ""), ("c", "a", ""), ("c", "b", ""), ("mood", "", "the source has no column 'mood'")]
+    assert next(whole_and_slices(rows, {})).rows is rows
 
 
 def test_an_absent_column_gives_the_reason() -> None:
@@ -88,10 +95,26 @@ def test_calibration_points_are_means_of_ten_even_bins() -> None:
         assert points[name].to_list() == pytest.approx(means, abs=1e-6)
 
 
-def test_skipped_slices_and_other_kinds_are_left_out_of_plots() -> None:
-    one = {"target": "y", "cell": "all", "slice": "language", "value": "en", "rmse": 0.5, "rows": 3}
-    skipped = {"target": "y", "cell": "all", "slice": "mood", "value": "", "skipped": "the source has no column 'mood'"}
-    assert slice_points([one, skipped]).rows() == [("y", "all", "language: en", 0.5, 3)]
+def test_equal_predictions_are_one_point_in_whatever_order_their_rows_stand() -> None:
+    rows = pl.DataFrame({"row_id": ["a", "b", "c", "d"], "y": [0.0, 1.0, 2.0, 3.0]})
+    made = pl.DataFrame({"row_id": ["d", "b", "a", "c"], "target": "y", "cell": "all", "mean": [0.5, 0.5, 0.1, 0.5]})
+    points = calibration_points(rows, made, {"y": SCALAR})
+    assert points.select("predicted", "observed", "rows").rows() == [(0.1, 0.0, 1), (0.5, 2.0, 3)]
+
+
+def test_plots_of_slices_show_errors_of_slices_alone() -> None:
+    record = {"target": "y", "cell": "all", "metric": "rmse", "figure": 0.5, "low": 0.4, "high": None, "rows": 3}
+    lines = [
+        {**record, "slice": "language", "value": "en"},
+        {**record, "slice": "", "value": ""},
+        {**record, "slice": "language", "value": "en", "metric": "mae"},
+    ]
+    points = slice_points(pl.DataFrame(lines, schema_overrides={"high": pl.Float64}))
+    assert points.columns == ["target", "cell", "slice", "rmse", "low", "high", "rows"]
+    assert points.rows() == [("y", "all", "language: en", 0.5, 0.4, None, 3)]
+
+
+def test_other_kinds_than_scalars_have_no_calibration_points() -> None:
     made = pl.DataFrame({"row_id": ["a"], "target": ["v"], "cell": ["all"], "probabilities": [[0.5, 0.5]]})
     target = Target(kind="class", classes=("a", "b"))
     assert calibration_points(pl.DataFrame({"row_id": ["a"], "v": ["a"]}), made, {"v": target}).is_empty()

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import numpy as np
 import polars as pl
 import pytest
 from tiny_project import TRAINING_SET, TinyProject
 
 from pipelines.score import score_test
 from watertight.core.errors import Refusal
-from watertight.core.tables import json_text
-from watertight.evaluation.metrics import rmse
+from watertight.core.tables import json_text, read_json
+from watertight.evaluation.figures import FIGURES
+
+WHICH = ("target", "part", "cell", "other", "metric")
 
 
 def looks(project: TinyProject) -> list[str]:
@@ -19,10 +22,14 @@ def looks(project: TinyProject) -> list[str]:
 def test_a_look_is_told_with_its_row_set_and_recorded_once(project: TinyProject) -> None:
     project.execute("register")
     told = score_test(project.work)
-    assert {row["split"] for row in told} == {"test_groups", "test_future"}
-    assert all(row["row_set"] and row["rows"] > 0 for row in told)
+    assert {row["part"] for row in told["figures"]} == {"test_groups", "test_future"}
+    assert all(row["row_set"] and row["rows"] > 0 for row in told["figures"])
+    assert (told["differences"], told["intervals_cover"]) == ([], [])
     assert json_text(score_test(project.work)) == json_text(told)
-    assert len(looks(project)) == 1
+    [look] = looks(project)
+    figures = read_json(project.root / "models" / "tiny" / "looks" / look)["figures"]
+    assert all(set(record) == set(FIGURES) for record in figures)
+    assert {record["part"] for record in figures} == {"test_groups", "test_future"}
 
 
 def test_a_figure_is_that_of_the_rows_of_its_split(project: TinyProject) -> None:
@@ -31,11 +38,11 @@ def test_a_figure_is_that_of_the_rows_of_its_split(project: TinyProject) -> None
     params.write_text(params.read_text(encoding="utf-8").replace("cell: past", "cell: mean"), encoding="utf-8")
     project.execute("register")
     table = project.table(TRAINING_SET)
-    [found] = [row for row in score_test(project.work) if (row["target"], row["split"]) == ("mood", "test_groups")]
+    [found] = [row for row in score_test(project.work)["figures"] if (row["target"], row["part"]) == ("mood", "test_groups")]
     mean = table.filter((pl.col("split") == "train") & pl.col("mood").is_not_null())["mood"].mean()
     truth = table.filter((pl.col("split") == "test_groups") & pl.col("mood").is_not_null())["mood"].to_numpy()
     assert found["rows"] == len(truth)
-    assert found["rmse"] == pytest.approx(rmse(truth, mean))
+    assert found["rmse"]["figure"] == pytest.approx(np.sqrt(np.mean((truth - mean) ** 2)))
 
 
 def test_a_bundle_that_was_fitted_on_rows_that_are_held_out_today_is_refused(project: TinyProject) -> None:
@@ -51,3 +58,33 @@ def test_a_bundle_that_was_fitted_on_rows_that_are_held_out_today_is_refused(pro
     with pytest.raises(Refusal, match="fitted on other rows than today's training rows"):
         score_test(project.work)
     assert looks(project) == []
+
+
+def test_every_cell_is_scored_by_the_models_that_were_trained_and_set_beside_the_registered_one(project: TinyProject) -> None:
+    project.execute("register")
+    alone, every = score_test(project.work), score_test(project.work, every_cell=True)
+    assert len(looks(project)) == 2, "they are two looks"
+    cells = {(row["target"], row["part"], row["cell"]): row for row in every["figures"]}
+    assert {cell for _, _, cell in cells} == {"mean", "past", "blend"}
+    for row in alone["figures"]:
+        assert json_text(cells[row["target"], row["part"], "past"]) == json_text(row)
+    [line] = [
+        line
+        for line in every["differences"]
+        if tuple(line[name] for name in WHICH) == ("mood", "test_groups", "past", "mean", "rmse")
+    ]
+    mine, other = (cells["mood", "test_groups", cell] for cell in ("past", "mean"))
+    assert line["figure"] == pytest.approx(mine["rmse"]["figure"] - other["rmse"]["figure"])
+    assert line["row_set"] == mine["row_set"] == other["row_set"]
+
+
+def test_a_cell_over_others_answers_test_rows_by_their_final_models(project: TinyProject) -> None:
+    project.execute("register")
+    [blend, past, mean] = [
+        next(
+            row for row in score_test(project.work, every_cell=True)["figures"] if (row["target"], row["cell"]) == ("mood", cell)
+        )
+        for cell in ("blend", "past", "mean")
+    ]
+    figures = sorted(row["rmse"]["figure"] for row in (past, mean))
+    assert blend["rmse"]["figure"] <= figures[1], "a convex combination is no worse than its worse member"

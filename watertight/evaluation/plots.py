@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping
 
 import polars as pl
 
 from watertight.core.contract import Target
+from watertight.evaluation.metrics import tenths
 
-BINS = 10
 CALIBRATION = {"target": pl.String, "cell": pl.String, "predicted": pl.Float64, "observed": pl.Float64, "rows": pl.UInt32}
-SLICES = {"target": pl.String, "cell": pl.String, "slice": pl.String, "rmse": pl.Float64, "rows": pl.Int64}
+SLICED = ("target", "cell", "slice", "rmse", "low", "high", "rows")
 
 
 def calibration_points(rows: pl.DataFrame, predictions: pl.DataFrame, targets: Mapping[str, Target]) -> pl.DataFrame:
-    """Per scalar target and cell, ten bins of equal count by prediction: mean prediction, mean truth, rows."""
+    """Per scalar target and cell, the ten bins of ``calibration_error``: mean prediction, mean truth, rows."""
     parts = [pl.DataFrame(schema=CALIBRATION)]
     for (target, cell), part in predictions.partition_by(["target", "cell"], as_dict=True, maintain_order=True).items():
         if targets[str(target)].kind == "scalar":
@@ -24,20 +23,16 @@ def calibration_points(rows: pl.DataFrame, predictions: pl.DataFrame, targets: M
     return pl.concat(parts)
 
 
-def slice_points(figures: Sequence[Mapping[str, Any]]) -> pl.DataFrame:
-    """RMSE by slice, one line per target, cell and slice; slices that were skipped are left out."""
-    lines = [
-        (line["target"], line["cell"], f"{line['slice']}: {line['value']}", line["rmse"], line["rows"])
-        for line in figures
-        if "rmse" in line
-    ]
-    return pl.DataFrame(lines, schema=SLICES, orient="row")
+def slice_points(figures: pl.DataFrame) -> pl.DataFrame:
+    """RMSE by slice with its interval, one line per target, cell and slice. ``figures``: a record per cell, as in FIGURES."""
+    sliced = figures.filter((pl.col("slice") != "") & (pl.col("metric") == "rmse"))
+    named = sliced.with_columns(pl.col("figure", "low", "high").round(6), slice=pl.format("{}: {}", "slice", "value"))
+    return named.rename({"figure": "rmse"}).select(SLICED)
 
 
 def _bins(rows: pl.DataFrame, target: str, cell: str) -> pl.DataFrame:
-    place = (pl.col("mean").rank("ordinal") - 1) * BINS // pl.len()
     points = (
-        rows.group_by(place.alias("bin"))
+        rows.group_by(pl.Series("bin", tenths(rows["mean"].to_numpy())))
         .agg(predicted=pl.col("mean").mean().round(6), observed=pl.col("truth").mean().round(6), rows=pl.len())
         .sort("bin")
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import polars as pl
@@ -10,12 +10,22 @@ import polars as pl
 
 @dataclass(frozen=True)
 class Slice:
-    """Rows with one value (or in one range) of a column; ``reason`` says why a slice could not be made."""
+    """Rows with one value (or in one range) of a column, or all rows, where ``column`` is empty.
+
+    ``reason`` says why a slice could not be made.
+    """
 
     column: str
     value: str
     rows: pl.DataFrame | None = None
     reason: str = ""
+
+
+def whole_and_slices(rows: pl.DataFrame, declared: Mapping[str, Sequence[float]]) -> Iterator[Slice]:
+    """All rows, then the slices over each declared column."""
+    yield Slice("", "", rows)
+    for column, edges in declared.items():
+        yield from slices(rows, column, edges)
 
 
 def slices(rows: pl.DataFrame, column: str, edges: Sequence[float]) -> Iterator[Slice]:

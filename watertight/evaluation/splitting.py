@@ -42,7 +42,8 @@ def split_rows(rows: pl.DataFrame, labelled: pl.Series, params: SplitParams, str
     groups = _assigned_groups(marked, params, strata)
     future = _future_from(marked, groups, params.test_future)
     groups = groups.join(future, on="group_id", how="left", maintain_order="left")
-    return Splitting(_assigned_rows(marked, groups, params.test_future), groups)
+    placed = _assigned_rows(marked, groups, params.test_future)
+    return Splitting(placed if params.folds_by == "group" else _by_row(placed, marked, params), groups)
 
 
 def _assigned_groups(rows: pl.DataFrame, params: SplitParams, strata: list[str]) -> pl.DataFrame:
@@ -51,6 +52,15 @@ def _assigned_groups(rows: pl.DataFrame, params: SplitParams, strata: list[str])
     late = rows.filter(~pl.col("group_id").is_in(known["group_id"].to_list()))["group_id"].unique(maintain_order=True)
     hashed = [(group, *_hashed(group, params)) for group in late]
     return pl.concat([known, pl.DataFrame(hashed, schema=GROUP_SCHEMA, orient="row")]).sort("group_id")
+
+
+def _by_row(placed: pl.DataFrame, rows: pl.DataFrame, params: SplitParams) -> pl.DataFrame:
+    """The same splits with each row of train, and the children beside it, in a fold of its own hash."""
+    roots = rows.select("row_id", root=pl.coalesce("parent_id", "row_id"))
+    drawn = [int(unit_interval(params.seed, "row fold", root) * params.folds) for root in roots["root"]]
+    folds = roots.select("row_id", drawn=pl.Series(drawn, dtype=pl.Int64))
+    beside = placed.join(folds, on="row_id", how="left", maintain_order="left")
+    return beside.select("row_id", "split", fold=pl.when(pl.col("split") == "train").then("drawn"))
 
 
 def _hashed(group: str, params: SplitParams) -> tuple[bool, int]:

@@ -7,18 +7,21 @@ from typing import Any
 
 from watertight.registry.bundle import Manifest
 
-NOT_FIGURES = ("target", "cell", "seed", "rows", "groups", "row_set")
+FIGURES_NOTE = "Comparable only within one row set. In brackets an interval from resamples of whole groups."
 
 
 def card(manifest: Manifest, facts: Mapping[str, Any]) -> str:
-    """The card's text. ``facts``: about, licence, figures (a row per target, cell and seed), split, guard, baselines."""
-    registered = manifest.models[0].cell
-    shown = [row for row in facts["figures"] if row["cell"] in (registered, *facts["baselines"])]
+    """The card's text. ``facts``: about, licence, figures (a record per target, cell, seed, slice and metric), split, guard,
+    baselines.
+    """
+    registered = manifest.cell
+    cells = (registered, *facts["baselines"])
+    shown = [line for line in facts["figures"] if line["cell"] in cells and not line["slice"]]
     parts = [
         f"# {manifest.workload}",
         f"{facts['about'].strip()}\n\nSource `{manifest.source}`, licence: {facts['licence'] or 'not stated'}.",
         f"## Models\n\n{_table(_models(manifest))}",
-        f"## Out-of-fold figures\n\nComparable only within one row set.\n\n{_table(_figures(shown))}",
+        f"## Out-of-fold figures\n\n{FIGURES_NOTE}\n\n{_table(_figures(shown))}",
         f"## Rows\n\n{_table({'part': part, **counts} for part, counts in facts['split'].items())}",
         f"## Guard\n\n{', '.join(f'{count} {status}' for status, count in facts['guard'].items())}",
         f"## Features\n\nService `{manifest.service}`, encoder `{manifest.encoder}`.",
@@ -38,10 +41,22 @@ def _models(manifest: Manifest) -> Iterator[dict[str, Any]]:
         }
 
 
-def _figures(rows: Iterable[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
-    for row in rows:
-        figures = {name: f"{value:.4f}" for name, value in row.items() if name not in NOT_FIGURES and value is not None}
-        yield {"target": row["target"], "cell": row["cell"], **figures, "rows": row["rows"], "row set": row["row_set"]}
+def _figures(lines: Iterable[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
+    """A row per target and cell. The record of a cell's mean prediction comes behind those of its seeds, and stands for it."""
+    rows: dict[tuple[str, str], dict[str, Any]] = {}
+    for line in lines:
+        name = {"target": line["target"], "cell": line["cell"]}
+        row = rows.setdefault((line["target"], line["cell"]), name)
+        row |= {line["metric"]: _told(line), "rows": line["rows"], "row set": line["row_set"]}
+    for row in rows.values():
+        row |= {name: row.pop(name) for name in ("rows", "row set")}
+    return iter(rows.values())
+
+
+def _told(line: Mapping[str, Any]) -> str:
+    if line["figure"] is None:
+        return ""
+    return f"{line['figure']:.4f}" + (f" [{line['low']:.4f}, {line['high']:.4f}]" if line["low"] is not None else "")
 
 
 def _table(rows: Iterable[Mapping[str, Any]]) -> str:

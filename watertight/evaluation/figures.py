@@ -1,0 +1,168 @@
+"""Figures as one long table: a record per target, cell, seed, part, slice and metric, with its interval and its row set."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import polars as pl
+from scipy.stats import binom
+
+from watertight.core.contract import Target
+from watertight.core.digests import ids_digest
+from watertight.core.workload import EvaluateParams, IntervalParams
+from watertight.evaluation.intervals import estimates, intervals
+from watertight.evaluation.metrics import Scored, outputs
+from watertight.evaluation.row_sets import Floats, row_set
+from watertight.evaluation.slices import whole_and_slices
+
+OUT_OF_FOLD = "out_of_fold"
+PLACE = "__place"
+FIGURES = {
+    "target": pl.String,
+    "cell": pl.String,
+    "seed": pl.Int64,
+    "part": pl.String,
+    "slice": pl.String,
+    "value": pl.String,
+    "metric": pl.String,
+    "figure": pl.Float64,
+    "low": pl.Float64,
+    "high": pl.Float64,
+    "rows": pl.Int64,
+    "groups": pl.Int64,
+    "row_set": pl.String,
+}
+"""``seed``: null for the mean prediction of a cell's seeds, where it has several. ``part``: ``out_of_fold`` or the name of a
+test split. ``slice`` and ``value``: a column and what it holds, both empty for all rows. ``figure``: null where the metric is
+not defined; ``low`` and ``high`` as in ``intervals``. ``row_set``: figures may be compared only where it is equal.
+"""
+ROW_SET = ("rows", "groups", "row_set")
+Cells = Mapping[tuple[str, int | None], Mapping[str, Floats]]
+
+
+@dataclass(frozen=True)
+class Case:
+    """Rows of one target, whole or a slice, and what every cell that predicted them gave for each.
+
+    ``rows`` has row_id, group_id, the target's column and ``__place``: where a row stands in the outputs of ``cells``.
+    """
+
+    name: str
+    target: Target
+    rows: pl.DataFrame
+    cells: Cells
+    column: str = ""
+    value: str = ""
+
+
+def cases(
+    rows: pl.DataFrame, predictions: pl.DataFrame, targets: Mapping[str, Target], slices: Mapping[str, Sequence[float]]
+) -> Iterator[Case]:
+    """What there is to score: per target all rows, then each slice; cells that predicted other rows are a case of their own.
+
+    ``rows`` has row_id, group_id, the targets' columns and those of ``slices``, of which absent ones are left out.
+    ``predictions`` has row_id, target, cell, seed (null: models of several seeds as one) and outputs, one row per row_id of a
+    cell and seed.
+    """
+    for (name,), part in predictions.partition_by("target", as_dict=True, maintain_order=True).items():
+        for case in _whole(rows, part, str(name), targets[str(name)], slices):
+            for found in whole_and_slices(case.rows, slices):
+                if found.rows is not None:
+                    yield replace(case, rows=found.rows, column=found.column, value=found.value)
+
+
+def figures(case: Case, declared: IntervalParams, part: str = OUT_OF_FOLD) -> Iterator[dict[str, Any]]:
+    """The records of one case, as in :data:`FIGURES`: every cell and seed, every metric that its outputs allow."""
+    of, place = row_set(case.rows, case.name, case.target), case.rows[PLACE].to_numpy()
+    rows = {"rows": of.rows, "groups": of.groups, "row_set": of.digest}
+    for (cell, seed), given in case.cells.items():
+        found = Scored(of, {name: values[place] for name, values in given.items()})
+        where = {"target": case.name, "cell": cell, "seed": seed, "part": part, "slice": case.column, "value": case.value}
+        for metric, told in intervals(estimates(found), declared).items():
+            yield {**where, "metric": metric, **vars(told), **rows}
+
+
+def figures_table(records: Iterable[Mapping[str, Any]]) -> pl.DataFrame:
+    """Records as a table, with the columns and types of :data:`FIGURES`."""
+    return pl.DataFrame(list(records), schema=FIGURES)
+
+
+def of_cells(told: pl.DataFrame) -> pl.DataFrame:
+    """The records that stand for a cell: of its only seed, or of the mean prediction of its seeds."""
+    return told.filter(pl.col("seed").is_null() | (pl.col("seed").n_unique().over("target", "cell") == 1))
+
+
+def wide(told: pl.DataFrame, *keys: str) -> list[dict[str, Any]]:
+    """A row per ``keys`` and row set: the keys, each metric as figure, low and high (null where it has none), the row set."""
+    known = told.filter(pl.col("figure").is_not_null().any().over("metric"))
+    metrics = known["metric"].unique(maintain_order=True).to_list()
+    rows = []
+    for values, part in told.partition_by(*keys, *ROW_SET, as_dict=True, maintain_order=True).items():
+        named = dict(zip((*keys, *ROW_SET), values, strict=True))
+        given = {line.pop("metric"): line for line in part.select("metric", "figure", "low", "high").to_dicts()}
+        rows.append({key: named[key] for key in keys} | {name: given.get(name) for name in metrics} | _last(named))
+    return rows
+
+
+def slices_covered(told: pl.DataFrame, params: EvaluateParams) -> list[dict[str, Any]]:
+    """Per target and slice: rows, groups, share of the target's rows, and whether it has the groups for an interval."""
+    sets = told.select("target", "slice", "value", *ROW_SET).unique(maintain_order=True)
+    most = pl.col("rows").max().over("target")
+    enough = pl.col("groups") >= params.intervals.min_groups
+    return sets.with_columns(share=(pl.col("rows") / most).round(6), interval=enough).filter(pl.col("slice") != "").to_dicts()
+
+
+def intervals_cover(told: pl.DataFrame, predictions: pl.DataFrame) -> list[dict[str, Any]]:
+    """Whether the coverage of each cell's intervals is that of their ``level``, overall and per slice.
+
+    ``low_bound`` and ``high_bound`` hold the central 99 % of the coverage of n independent rows at that level (binomial);
+    rows of one group are not independent, so a miss by little in a slice of few groups says little. Empty where
+    ``predictions`` (target, cell, seed, outputs) has no ``level``.
+    """
+    if "level" not in predictions.columns:
+        return []
+    levels = predictions.drop_nulls("level").select("target", "cell", "level").unique(maintain_order=True)
+    found = told.filter(metric="coverage").join(levels, on=["target", "cell"], how="inner", maintain_order="left")
+    rows, level = found["rows"].to_numpy(), found["level"].to_numpy()
+    low, high = (binom.ppf(tail, rows, level) / np.maximum(rows, 1) for tail in (0.005, 0.995))
+    bounded = found.with_columns(low_bound=pl.Series(low), high_bound=pl.Series(high)).rename({"figure": "coverage"})
+    judged = bounded.with_columns(within=pl.col("coverage").is_between("low_bound", "high_bound"))
+    names = ("target", "cell", "seed", "slice", "value", "rows", "level", "coverage", "low_bound", "high_bound", "within")
+    return judged.select(names).to_dicts()
+
+
+def _last(named: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: named[key] for key in ROW_SET}
+
+
+def _whole(
+    rows: pl.DataFrame, predictions: pl.DataFrame, name: str, target: Target, slices: Mapping[str, Sequence[float]]
+) -> Iterator[Case]:
+    """Cells by the rows that they predicted: all of a target's, unless some predicted others."""
+    parts = predictions.partition_by("cell", "seed", as_dict=True, maintain_order=True)
+    sets: dict[str, dict[tuple[str, int | None], pl.DataFrame]] = {}
+    for (cell, seed), part in parts.items():
+        sets.setdefault(ids_digest(part["row_id"]), {})[str(cell), seed] = part
+    read = list(dict.fromkeys(["row_id", "group_id", name, *(column for column in slices if column in rows.columns)]))
+    for cells in sets.values():
+        predicted = next(iter(cells.values())).select("row_id")
+        own = rows.select(read).filter(pl.col(name).is_not_null()).join(predicted, on="row_id", how="semi", maintain_order="left")
+        own = own.with_row_index(PLACE)
+        yield Case(name, target, own, _with_means({key: _aligned(own, part, target) for key, part in cells.items()}))
+
+
+def _aligned(rows: pl.DataFrame, predictions: pl.DataFrame, target: Target) -> dict[str, Floats]:
+    return outputs(rows.select("row_id").join(predictions, on="row_id", how="left", maintain_order="left"), target.kind)
+
+
+def _with_means(cells: Cells) -> Cells:
+    """Behind the seeds of a cell, where there are several, the mean of their predictions: what a bundle of them answers."""
+    found = dict(cells)
+    for cell in dict.fromkeys(cell for cell, _ in cells):
+        seeds = [given for (name, _), given in cells.items() if name == cell]
+        if len(seeds) > 1:
+            found[cell, None] = {output: np.mean([given[output] for given in seeds], axis=0) for output in seeds[0]}
+    return found
