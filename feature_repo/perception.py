@@ -2,7 +2,7 @@
 
 from feast import Entity, FeatureService, ValueType
 
-from watertight.features.views import embedding_view, lexical_view, now_view, scalars, temporal_view
+from watertight.features.views import embedding_view, labelled_texts_view, lexical_view, now_view, scalars, temporal_view
 
 LABELS = ["valence", "arousal"]
 ANCHORS = {
@@ -23,5 +23,6 @@ lexical = lexical_view("perception", entity=reflection, texts={"reflection_id": 
 embedding = embedding_view("perception", entity=reflection, texts={"reflection_id": "text"}, anchors=ANCHORS)
 history = temporal_view("perception", entity=author, labels=LABELS)
 now = now_view("perception", state=history, labels=LABELS)
+said = labelled_texts_view("perception", entity=author, texts=["text"], labels=LABELS)
 
-perception = FeatureService(name="perception", features=[lexical, embedding, history[scalars(history)], now])
+perception = FeatureService(name="perception", features=[lexical, embedding, history[scalars(history)], now, said])

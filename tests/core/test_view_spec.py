@@ -8,6 +8,7 @@ from watertight.core.view_spec import TAG, ViewSpec, evidence_column, spec_of
 SPECS = [
     ViewSpec(kernel="lexical", derived_from="content", join_key="text_id", texts={"a_id": "text_a", "b_id": "text_b"}),
     ViewSpec(kernel="temporal", derived_from="labels", join_key="user_id", labels=("valence",), options={"keep": 8, "é": [1.5]}),
+    ViewSpec(kernel="labelled_texts", derived_from="labels", join_key="user_id", labels=("valence",), labelled_texts=("text_a",)),
 ]
 
 

@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from watertight.features.cache import CacheUnusable, VectorCache, default_root, text_digest
+from watertight.core.caches import default_root
+from watertight.features.cache import CacheUnusable, VectorCache, text_digest
 
 DIMENSION = 384
 

@@ -1,7 +1,8 @@
 """The temporal features as one would work them out by hand: one key, one instant, loops over plain rows.
 
 Times are whole microseconds since 1970 (UTC). A row is a dict with ``key``, ``row_id``, ``asked_at``,
-``labelled_at`` (None: unlabelled), ``created_at`` and its labels by name (None: no such label).
+``labelled_at`` (None: unlabelled), ``created_at`` and its labels by name (None: no such label); where texts are told of,
+``vector`` too, a list of numbers (None: no text).
 """
 
 from __future__ import annotations
@@ -59,6 +60,19 @@ def state_at(rows: Sequence[Row], key: str, t: int, names: Sequence[str], last: 
         state[f"{name}_last"] = values[-last:]
         state[f"{name}_last_at"] = [row["asked_at"] for row in labelled][-last:]
     return state
+
+
+def texts_at(rows: Sequence[Row], key: str, t: int, names: Sequence[str]) -> dict[str, Any]:
+    """Every value of the labelled texts at t; empty if nothing was known of the key."""
+    known = known_rows(rows, key, t)
+    told: dict[str, Any] = {"source_at": max(known_at(row) for row in known)} if known else {}
+    for name in names if known else ():
+        labelled = [row for row in known if row[name] is not None]
+        vectors = [row["vector"] for row in labelled if row["vector"] is not None]
+        told[f"{name}_count"] = len(labelled)
+        told[f"{name}_mean"] = math.fsum(row[name] for row in labelled) / len(labelled) if labelled else None
+        told[f"{name}_text"] = [math.fsum(part) / len(vectors) for part in zip(*vectors, strict=True)] or None
+    return told
 
 
 def now_at(rows: Sequence[Row], key: str, t: int, names: Sequence[str], last: int = 10) -> dict[str, Any]:

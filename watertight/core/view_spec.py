@@ -18,7 +18,8 @@ class ViewSpec(Declaration):
 
     ``kernel`` names the function; ``join_key`` is the view's key. Content kernels read ``texts``: a row's key column
     to the text column that goes with it (two entries where a row holds two texts of one kind). Label kernels read
-    ``labels``: the targets whose past they summarise. ``options`` go to the kernel as they are.
+    ``labels``: the targets whose past they summarise; one that also reads what was labelled has the rows' text columns
+    in ``labelled_texts``, by name alone, since it looks them up by no key. ``options`` go to the kernel as they are.
     """
 
     kernel: str
@@ -26,6 +27,7 @@ class ViewSpec(Declaration):
     join_key: str
     texts: dict[str, str] = {}
     labels: tuple[str, ...] = ()
+    labelled_texts: tuple[str, ...] = ()
     options: dict[str, Any] = {}
 
     def tags(self) -> dict[str, str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import sqlite3
 import time
 from collections.abc import Iterator, Sequence
@@ -14,6 +13,7 @@ from types import TracebackType
 import numpy as np
 from numpy.typing import NDArray
 
+from watertight.core.caches import default_root
 from watertight.core.errors import Misuse
 
 Vector = NDArray[np.float32]
@@ -35,12 +35,6 @@ _PUT = (
 
 class CacheUnusable(Misuse):
     """The cache file cannot be read or written; the message names the file and what to do."""
-
-
-def default_root() -> Path:
-    """Where caches live: the folder named in WATERTIGHT_CACHE (environment), else ``~/.cache/watertight``."""
-    named = os.environ.get("WATERTIGHT_CACHE")
-    return Path(named).expanduser() if named else Path.home() / ".cache" / "watertight"
 
 
 def text_digest(text: str) -> bytes:

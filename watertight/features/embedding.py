@@ -20,7 +20,8 @@ import polars as pl
 from numpy.typing import NDArray
 
 from watertight.core.digests import json_digest
-from watertight.features.cache import Vector, VectorCache, default_root, text_digest
+from watertight.core.caches import default_root
+from watertight.features.cache import Vector, VectorCache, text_digest
 from watertight.features.encoder import Encoder, encoder_folder, fingerprint, load_encoder
 from watertight.features.windows import LONGEST_WINDOW, join_windows, split_windows
 
@@ -60,7 +61,7 @@ def embed(
 
     A vector depends on its text and the encoder's files alone: not on the other texts, their order, or what
     the cache holds. The encoder is loaded only if a text is missing from the cache, which is in
-    ``cache_root``, by default as in ``cache.default_root``. ``progress`` wraps the stored texts as they come:
+    ``cache_root``, by default as in ``watertight.core.caches``. ``progress`` wraps the stored texts as they come:
     (iterable, how many).
 
     Raises TypeError if ``texts`` are not strings, ``EncoderUnavailable``, ``CacheUnusable``, and ValueError

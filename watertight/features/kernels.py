@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import operator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import reduce
 
 import polars as pl
 
@@ -14,6 +17,7 @@ from watertight.core.view_spec import SOURCE_AT, ViewSpec
 from watertight.features.embedding import Progress, anchor_similarities, embed
 from watertight.features.lexical import lexical_features
 from watertight.features.temporal_state import temporal_state
+from watertight.features.temporal_texts import temporal_texts
 
 
 @dataclass
@@ -76,30 +80,64 @@ def _lexical(spec: ViewSpec, rows: pl.DataFrame, kitchen: Kitchen) -> pl.DataFra
 
 def _embedding(spec: ViewSpec, rows: pl.DataFrame, kitchen: Kitchen) -> pl.DataFrame:
     content = content_of(spec, rows)
-    vectors, report = embed(content["text"], kitchen.encoder, progress=kitchen.progress)
-    kitchen.notes["texts_embedded"] = report.encoded
-    kitchen.notes["texts_from_cache"] = report.cached
+    vectors = _vectors(content["text"], kitchen)
     likes = anchor_similarities(vectors, spec.options.get("anchors", {}), kitchen.encoder)
     named = [likes[name].alias(f"like_{name}") for name in likes.columns]
     return _content_table(content, pl.DataFrame([*named, vectors.alias("vector")]), spec.join_key)
 
 
+def _vectors(texts: pl.Series, kitchen: Kitchen) -> pl.Series:
+    """The encoder's vectors; the kitchen's notes count over all views, so a text of two views counts in both."""
+    vectors, report = embed(texts, kitchen.encoder, progress=kitchen.progress)
+    for note, count in (("texts_embedded", report.encoded), ("texts_from_cache", report.cached)):
+        kitchen.notes[note] = kitchen.notes.get(note, 0) + count
+    return vectors
+
+
 def _temporal(spec: ViewSpec, rows: pl.DataFrame, kitchen: Kitchen) -> pl.DataFrame:
-    labels = rows.filter(known_at().is_not_null() & ~pl.col("synthetic")).select(
-        pl.col(spec.join_key).alias("key"), "row_id", "asked_at", "labelled_at", "created_at", *spec.labels
-    )
+    with _labels_refused(spec):
+        state = temporal_state(_labels_of(spec, _labelled(rows)), spec.labels)
+    return state.rename({"key": spec.join_key})
+
+
+def _labelled_texts(spec: ViewSpec, rows: pl.DataFrame, kitchen: Kitchen) -> pl.DataFrame:
+    labelled = _labelled(rows)
+    texts = {name: pick(labelled.to_dict(), name, "text column of the rows") for name in spec.labelled_texts}
+    vectors = _means(pl.DataFrame({name: _vectors(values, kitchen) for name, values in texts.items()}))
+    with _labels_refused(spec):
+        state = temporal_texts(_labels_of(spec, labelled), vectors, spec.labels)
+    return state.rename({"key": spec.join_key})
+
+
+def _means(vectors: pl.DataFrame) -> pl.Series:
+    """Each row's mean vector, null where one is null. That of two is exact, as `temporal_texts` wants it."""
+    return vectors.select(reduce(operator.add, map(pl.col, vectors.columns)) / vectors.width).to_series()
+
+
+def _labelled(rows: pl.DataFrame) -> pl.DataFrame:
+    """The rows that make history: labelled, and by people."""
+    return rows.filter(known_at().is_not_null() & ~pl.col("synthetic"))
+
+
+def _labels_of(spec: ViewSpec, labelled: pl.DataFrame) -> pl.DataFrame:
+    return labelled.select(pl.col(spec.join_key).alias("key"), "row_id", "asked_at", "labelled_at", "created_at", *spec.labels)
+
+
+@contextmanager
+def _labels_refused(spec: ViewSpec) -> Iterator[None]:
+    """A kernel's complaint about the labels as a refusal."""
     try:
-        state = temporal_state(labels, spec.labels)
+        yield
     except ValueError as error:
         raise Refusal(f"the labels make no history: {error}", column=", ".join(spec.labels)) from error
-    return state.rename({"key": spec.join_key})
 
 
 KERNELS: dict[str, Callable[[ViewSpec, pl.DataFrame, Kitchen], pl.DataFrame]] = {
     "lexical": _lexical,
     "embedding": _embedding,
     "temporal": _temporal,
+    "labelled_texts": _labelled_texts,
 }
 
-ENCODED = frozenset({"embedding"})
+ENCODED = frozenset({"embedding", "labelled_texts"})
 """The kernels that use the encoder."""

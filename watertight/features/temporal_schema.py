@@ -9,20 +9,34 @@ import polars as pl
 from watertight.core.time import UTC_MICROSECONDS
 from watertight.features.temporal_now import temporal_now
 from watertight.features.temporal_state import temporal_state
+from watertight.features.temporal_texts import temporal_texts
+from watertight.features.timelines import TIMES
 
-TIMES = ("asked_at", "labelled_at", "created_at")
+NO_VECTORS = pl.Series("vectors", [], dtype=pl.List(pl.Float32))
 
 
 def state_columns(labels: Sequence[str]) -> dict[str, pl.DataType]:
     """Every feature of the state view with its Polars type, ``source_at`` among them."""
-    strings: dict[str, pl.DataType] = dict.fromkeys(("key", "row_id"), pl.String())
-    times: dict[str, pl.DataType] = dict.fromkeys(TIMES, UTC_MICROSECONDS)
-    numbers: dict[str, pl.DataType] = dict.fromkeys(labels, pl.Float64())
-    schema = temporal_state(pl.DataFrame(schema={**strings, **times, **numbers}), labels).schema
-    return {name: kind for name, kind in schema.items() if name not in ("key", "event_timestamp", "created_timestamp")}
+    return _features(temporal_state(_no_labels(labels), labels))
+
+
+def texts_columns(labels: Sequence[str]) -> dict[str, pl.DataType]:
+    """Every feature of the view of labelled texts with its Polars type, ``source_at`` among them; lists without a length."""
+    return _features(temporal_texts(_no_labels(labels), NO_VECTORS, labels))
 
 
 def now_columns(labels: Sequence[str]) -> dict[str, pl.DataType]:
     """Every feature of the function of (state, t) with its Polars type."""
     nobody = pl.DataFrame(schema=state_columns(labels))
     return dict(temporal_now(nobody, pl.Series("at", [], dtype=UTC_MICROSECONDS), labels).schema)
+
+
+def _no_labels(labels: Sequence[str]) -> pl.DataFrame:
+    strings: dict[str, pl.DataType] = dict.fromkeys(("key", "row_id"), pl.String())
+    times: dict[str, pl.DataType] = dict.fromkeys(TIMES, UTC_MICROSECONDS)
+    numbers: dict[str, pl.DataType] = dict.fromkeys(labels, pl.Float64())
+    return pl.DataFrame(schema={**strings, **times, **numbers})
+
+
+def _features(view: pl.DataFrame) -> dict[str, pl.DataType]:
+    return {name: kind for name, kind in view.schema.items() if name not in ("key", "event_timestamp", "created_timestamp")}

@@ -11,12 +11,7 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 
-from watertight.core.time import AFTER_LABEL
-
-INSTANT = pl.Datetime("us", "UTC")
-TIMES = ("asked_at", "labelled_at", "created_at")
-VERSION = ("key", "row_id", "created_at")
-SHOWN = 5
+from watertight.features.timelines import STAMPS, check_names, count_so_far, mean_so_far, news_of, source_so_far, timelines
 
 
 def temporal_state(
@@ -63,78 +58,33 @@ def temporal_state(
             finite or older than its question, two versions created at once, a row whose ``asked_at`` changes,
             or a parameter out of its range. All faults of the data are told together, with row ids.
     """
-    _check_parameters(names, last, fast, slow)
-    folded = _fold(_timelines(_versions(labels, names)), names, fast, slow)
-    news = folded.filter(pl.struct("timeline", "known_at").is_last_distinct())
+    check_names(names)
+    _check_parameters(last, fast, slow)
+    folded = _fold(timelines(labels, names), names, fast, slow)
+    news = news_of(folded)
     lists = [column for name in names for column in _last_labels(folded, news, name, last)]
     return news.with_columns(*lists).select(
-        "key",
-        (pl.col("known_at") + AFTER_LABEL).alias("event_timestamp"),
-        pl.col("known_at").alias("created_timestamp"),
+        *STAMPS,
         *[column for name in names for column in _state_columns(name)],
         pl.col("source_at").dt.epoch("us"),
     )
 
 
-def _versions(labels: pl.DataFrame, names: Sequence[str]) -> pl.DataFrame:
-    """The labelled versions, with the instant each was known at and the one its row first arrived at."""
-    _check_columns(labels, names)
-    numbers = [pl.col(name).cast(pl.Float64) for name in names]
-    labelled = labels.filter(pl.col("labelled_at").is_not_null()).select("key", "row_id", *TIMES, *numbers)
-    _check_rows(labelled, names)
-    return (
-        labelled.with_columns(version_at=pl.max_horizontal("labelled_at", "created_at"))
-        .sort("key", "version_at", "created_at")
-        .with_columns(
-            arrived_at=pl.col("version_at").first().over("key", "row_id"),
-            corrects=pl.struct("key", "row_id").is_first_distinct().not_(),
-        )
-    )
-
-
-def _timelines(versions: pl.DataFrame) -> pl.DataFrame:
-    """The labels as they stood from each correction to the next, each such timeline in order of arrival.
-
-    A key without corrections has one timeline. Each instant of correction begins another, in which the labels
-    known before it appear as corrected, and all of them as known at that instant.
-    """
-    begins = versions.filter("corrects").select("key", begin="version_at").unique()
-    always = versions.select("key").unique().with_columns(begin=pl.lit(None, INSTANT))
-    following = pl.col("begin").shift(-1).over("key")
-    spans = pl.concat([always, begins]).sort("key", "begin").with_columns(end=following)
-    in_time = pl.col("end").is_null() | (pl.col("version_at") < pl.col("end"))
-    newest = pl.col("created_at") == pl.col("created_at").max().over("key", "begin", "row_id")
-    return (
-        versions.join(spans, on="key")
-        .filter(in_time)
-        .filter(newest)
-        .sort("key", "begin", "arrived_at", "asked_at", "row_id")
-        .with_columns(
-            timeline=pl.struct("key", "begin").rle_id(),
-            known_at=pl.max_horizontal("arrived_at", "begin"),
-        )
-    )
-
-
-def _fold(timelines: pl.DataFrame, names: Sequence[str], fast: float, slow: float) -> pl.DataFrame:
+def _fold(known: pl.DataFrame, names: Sequence[str], fast: float, slow: float) -> pl.DataFrame:
     """Each timeline's running state after each of its labels; ``L_stop`` counts over all timelines so far."""
     states = [state.over("timeline") for name in names for state in _running(name, fast, slow)]
-    source = pl.col("version_at").cum_max().over("timeline").alias("source_at")
     stops = pl.col(names).cum_count().cast(pl.Int64).name.suffix("_stop")
-    return timelines.with_columns(*states, source, stops)
+    return known.with_columns(*states, source_so_far().over("timeline"), stops)
 
 
 def _running(name: str, fast: float, slow: float) -> Iterator[pl.Expr]:
     """Running figures of one label; the variance by Welford (1962), the mean about the first label."""
-    value = pl.col(name)
-    count = value.cum_count().cast(pl.Int64)
-    first = value.drop_nulls().first()
-    mean = pl.when(count > 0).then(first + (value - first).fill_null(0.0).cum_sum() / count)
+    value, count, mean = pl.col(name), count_so_far(name), mean_so_far(name)
     squares = ((value - mean.shift(1)) * (value - mean)).fill_null(0.0).cum_sum()
-    yield count.alias(f"{name}_count")
+    yield count
     yield _ema(value, fast).alias(f"{name}_ema_fast")
     yield _ema(value, slow).alias(f"{name}_ema_slow")
-    yield mean.alias(f"{name}_mean")
+    yield mean
     yield pl.when(count > 1).then(squares / (count - 1)).alias(f"{name}_var")
 
 
@@ -165,43 +115,8 @@ def _state_columns(name: str) -> Iterator[pl.Expr]:
     yield pl.col(f"{name}_last", f"{name}_last_at")
 
 
-def _check_parameters(names: Sequence[str], last: int, fast: float, slow: float) -> None:
-    if isinstance(names, str) or not names or len(set(names)) != len(names):
-        raise ValueError(f"names must be a list of distinct label columns, at least one; got {names!r}")
+def _check_parameters(last: int, fast: float, slow: float) -> None:
     if last < 1:
         raise ValueError(f"last must be at least 1, got {last}")
     if not (0 < fast <= 1 and 0 < slow <= 1):
         raise ValueError(f"fast and slow must lie in (0, 1], got {fast} and {slow}")
-
-
-def _check_columns(labels: pl.DataFrame, names: Sequence[str]) -> None:
-    missing = [column for column in ("key", "row_id", *TIMES, *names) if column not in labels.columns]
-    if missing:
-        raise ValueError(f"labels lack the columns {missing}; they have {labels.columns}")
-    wrong = {column: str(labels.schema[column]) for column in TIMES if labels.schema[column] != INSTANT}
-    if wrong:
-        raise ValueError(f"times must be {INSTANT}, got {wrong}; cast them where the rows are read")
-
-
-def _check_rows(labelled: pl.DataFrame, names: Sequence[str]) -> None:
-    found = labelled.select(fault.alias(text) for text, fault in _faults(names))
-    rows = {text: labelled["row_id"].filter(found[text]) for text in found.columns}
-    told = [_tell(text, row_ids) for text, row_ids in rows.items() if len(row_ids)]
-    if told:
-        raise ValueError("labels that cannot be placed in time:\n" + "\n".join(told))
-
-
-def _faults(names: Sequence[str]) -> Iterator[tuple[str, pl.Expr]]:
-    for column in ("key", "row_id", "asked_at", "created_at"):
-        yield f"{column} is null in a labelled row", pl.col(column).is_null()
-    for name in names:
-        yield f"{name} is neither finite nor null", pl.col(name).is_finite().not_().fill_null(False)
-    yield "labelled_at is before asked_at", (pl.col("labelled_at") < pl.col("asked_at")).fill_null(False)
-    yield "two versions with one created_at (which one holds?)", pl.struct(VERSION).is_duplicated()
-    varies = pl.col("asked_at").n_unique().over("key", "row_id") > 1
-    yield "asked_at differs between versions of one row", varies
-
-
-def _tell(text: str, row_ids: pl.Series) -> str:
-    shown = row_ids.head(SHOWN).to_list()
-    return f"- {text}: {len(row_ids)} rows, the first are {shown}"

@@ -1,4 +1,4 @@
-"""Feast views that know the kernel which fills them: lexical, embedding, temporal state, and the function of (state, t).
+"""Feast views that know the kernel which fills them: of content, of past labels, and the function of (state, t).
 
 Each helper returns a plain ``feast.FeatureView`` over a Parquet file that ``featurize`` writes; nothing here is a
 language of our own. Every view carries ``source_at`` (Int64, µs since the epoch): the instant at which the newest fact
@@ -18,11 +18,12 @@ from feast.on_demand_feature_view import OnDemandFeatureView
 from feast.transformation.pandas_transformation import PandasTransformation
 from feast.types import Array, Float32, Int64
 
+from watertight.core.errors import Misuse
 from watertight.core.project import find_project
 from watertight.core.view_spec import REQUEST_TIME, SOURCE_AT, ViewSpec
 from watertight.features.lexical import LEXICAL_COLUMNS
 from watertight.features.temporal_now import temporal_now
-from watertight.features.temporal_schema import now_columns, state_columns
+from watertight.features.temporal_schema import now_columns, state_columns, texts_columns
 
 
 def lexical_view(workload: str, *, entity: Entity, texts: Mapping[str, str], name: str = "lexical") -> FeatureView:
@@ -66,6 +67,28 @@ def temporal_view(workload: str, *, entity: Entity, labels: Sequence[str], name:
     """
     spec = ViewSpec(kernel="temporal", derived_from="labels", join_key=entity.join_key, labels=tuple(labels))
     fields = [Field(name=column, dtype=_FEAST[kind]) for column, kind in state_columns(labels).items()]
+    return _view(workload, name, entity, spec, fields)
+
+
+def labelled_texts_view(
+    workload: str, *, entity: Entity, texts: Sequence[str], labels: Sequence[str], name: str = "said"
+) -> FeatureView:
+    """Beside the count and the mean of the labels that were known: what the texts said that were so labelled, on average.
+
+    ``texts`` are the rows' text columns; where there are several, their mean stands for the row, and nothing where one
+    is null. ``L_text`` (list of Float32) is a mean of the encoder's vectors; see
+    :func:`watertight.features.temporal_texts.temporal_texts` for every column, and for when a row may be used.
+    """
+    if isinstance(texts, str) or not texts:
+        raise Misuse(f"view {name!r} reads {texts!r}", expected="a list of the rows' text columns, at least one")
+    spec = ViewSpec(
+        kernel="labelled_texts",
+        derived_from="labels",
+        join_key=entity.join_key,
+        labels=tuple(labels),
+        labelled_texts=tuple(texts),
+    )
+    fields = [Field(name=column, dtype=_FEAST[kind]) for column, kind in texts_columns(labels).items()]
     return _view(workload, name, entity, spec, fields)
 
 
