@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from pipelines.answers import answers
 from pipelines.check import judge_rows, set_aside
 from pipelines.features import Features, features_of_new_rows
 from pipelines.materialize import online_store
@@ -21,8 +22,6 @@ from watertight.core.project import Workload
 from watertight.core.rows import merged, typed_rows
 from watertight.core.time import microseconds, to_utc
 from watertight.core.view_spec import REQUEST_TIME, evidence_column
-from watertight.learners.catalogue import load
-from watertight.learners.matrix import feature_matrix
 from watertight.learners.out_of_fold import output_columns
 from watertight.registry.bundle import Bundle, open_bundle
 from watertight.stores.definitions import described, projections
@@ -46,8 +45,8 @@ def predict_file(work: Workload, source: Path, to: Path) -> pl.DataFrame:
     asked = typed_rows(rows_of_file(work, source), work.contract, source.stem)
     good, aside = _answerable(work, merged([asked]).rows, source)
     features = Features(work)
-    answers = predictions(bundle_of(features), features_of_new_rows(features, good))
-    table = asked.select("row_id", "asked_at").join(answers, on="row_id", how="left", maintain_order="left")
+    told = predictions(bundle_of(features), _with_texts(features_of_new_rows(features, good), good, work))
+    table = asked.select("row_id", "asked_at").join(told, on="row_id", how="left", maintain_order="left")
     table = table.join(aside, on="row_id", how="left", maintain_order="left")
     _write(table, to)
     return table
@@ -82,7 +81,7 @@ def predict_one(work: Workload, values: Mapping[str, str], at: str | None) -> di
     joined, path = features_online(features, row), "online"
     if joined is None:
         joined, path = features_of_new_rows(features, row), "history"
-    answer = predictions(bundle, joined).drop("row_id").row(0, named=True)
+    answer = predictions(bundle, _with_texts(joined, row, work)).drop("row_id").row(0, named=True)
     return {"at": row["asked_at"][0].isoformat(), "features_from": path, "predictions": answer}
 
 
@@ -131,15 +130,21 @@ def _told(encoders: Mapping[str, str]) -> str:
 
 
 def predictions(bundle: Bundle, joined: pl.DataFrame) -> pl.DataFrame:
-    """row_id and, per target, the named outputs of the bundle's models; models of several seeds are averaged."""
+    """row_id and, per target, the named outputs of the bundle's own cell; models of several seeds are averaged.
+
+    ``joined`` has the features and, where a model reads them, the rows' texts.
+    """
     outputs: dict[str, list[Any]] = {}
-    for model, folder in bundle.places():
-        matrix = feature_matrix(joined, model.columns, model.widths)
-        for output, values in load(model.family, folder).predict(matrix).items():
+    for model, told in answers(bundle.places(), joined):
+        for output, values in told.items() if model.cell == bundle.manifest.cell else ():
             name = model.target if output == "mean" else f"{model.target}_{output}"
             outputs.setdefault(name, []).append(values)
     means = {name: np.mean(values, axis=0) for name, values in outputs.items()}
     return joined.select("row_id").with_columns(output_columns(means))
+
+
+def _with_texts(joined: pl.DataFrame, rows: pl.DataFrame, work: Workload) -> pl.DataFrame:
+    return joined.join(rows.select("row_id", *work.contract.text), on="row_id", how="left", maintain_order="left")
 
 
 def features_online(features: Features, row: pl.DataFrame) -> pl.DataFrame | None:

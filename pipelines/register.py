@@ -1,4 +1,4 @@
-"""register: the final models of the declared cell become a bundle with a signature and a model card."""
+"""register: the final models of the declared cell, and of those it stands over, become a bundle with a model card."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 import polars as pl
 
 from pipelines.stage import run
-from watertight.core.errors import Misuse
+from watertight.core.errors import Misuse, Refusal
 from watertight.core.project import Workload
 from watertight.core.tables import read_json, read_table
 from watertight.registry.bundle import Manifest, Model, seal
@@ -19,12 +19,17 @@ RUNTIME = "watertight"
 
 
 def register(work: Workload, out: Path) -> None:
-    """The bundle: models, card, and a manifest with the sha256 of every file."""
+    """The bundle: models, card, and a manifest with the sha256 of every file.
+
+    Raises Refusal where a gate let something pass that was waived.
+    """
+    _demand_nothing_waived(work)
     trained = read_json(work.artifacts("train", "train.json"))
     joined = read_json(work.data("training_set", "training_set.json"))
     cell = work.params.register_.cell
-    models = tuple(Model(**told) for told in trained["cells"] if told["cell"] == cell)
-    if not models:
+    needed = work.params.train.below(cell)
+    models = tuple(Model(**told) for told in trained["cells"] if told["cell"] in needed)
+    if not any(model.cell == cell for model in models):
         raise Misuse(f"cell {cell!r} has no models", expected="a cell that trains at least one target of this source")
     for model in models:
         shutil.copytree(work.artifacts("train", model.folder), out / model.folder)
@@ -32,6 +37,7 @@ def register(work: Workload, out: Path) -> None:
     manifest = Manifest(
         workload=work.name,
         source=work.params.source.name,
+        cell=cell,
         runtime=RUNTIME,
         encoder=encoder,
         encoder_fingerprint=digest,
@@ -41,6 +47,26 @@ def register(work: Workload, out: Path) -> None:
     )
     (out / "card.md").write_text(card(manifest, _facts(work)), encoding="utf-8")
     seal(out, manifest)
+
+
+def _demand_nothing_waived(work: Workload) -> None:
+    verdicts = [
+        read_json(work.data("split", "split.json")),
+        read_json(work.artifacts("guard", "verdict.json")),
+        *read_json(work.artifacts("evaluate", "evaluation.json"))["verdicts"],
+    ]
+    waived = [
+        f"{told['gate']}: {check['type']}"
+        for told in verdicts
+        for check in told["checks"]
+        if told["status"] == "waived" and check["type"] in work.params.waive and check["status"] != "pass"
+    ]
+    if waived:
+        raise Refusal(
+            f"gates of this run were waived ({'; '.join(dict.fromkeys(waived))})",
+            expected="a run in which every critical check passed",
+            next_step="its figures may be compared; to register a model, run again with `waive: []`",
+        )
 
 
 def _facts(work: Workload) -> dict[str, Any]:

@@ -27,7 +27,7 @@ def split(work: Workload, out: Path) -> None:
     strata = [name for name in params.strata if name not in skipped]
     splitting = split_rows(rows, rows.select(labelled(work.contract)).to_series(), params, strata)
     together = rows.join(splitting.rows, on="row_id", how="left", maintain_order="left")
-    verdict = judge("split", together, [*declared("split", work.expectations), *_promised(params, strata)])
+    verdict = judge("split", together, [*declared("split", work.expectations), *_promised(params, strata)], work.params.waive)
     verdict.demand()
     write_table(splitting.rows, out / "split.parquet")
     write_table(splitting.groups, out / "groups.parquet")

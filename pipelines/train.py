@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
 from pipelines.stage import run, tell_left_out
+from watertight.core.declare import nearest
 from watertight.core.errors import Misuse
 from watertight.core.known_names import demand_known_names
 from watertight.core.project import Workload
@@ -21,22 +21,30 @@ from watertight.core.witness import Witness
 from watertight.core.witness import table as witness_table
 from watertight.core.workload import Cell
 from watertight.learners.catalogue import build
-from watertight.learners.out_of_fold import Fit, Task, out_of_fold
+from watertight.learners.cross_fit import CrossFit, Task
+from watertight.learners.importance import importance
+from watertight.learners.out_of_fold import Fit, out_of_fold
+from watertight.learners.search import Searching
 from watertight.progress import track
 
 
 @dataclass(frozen=True)
 class Job:
-    """One cell of the grid."""
+    """One cell of the grid for one target and seed."""
 
     cell: str
     family: str
-    task: Task
+    models: CrossFit
+
+    @property
+    def task(self) -> Task:
+        """What it reads."""
+        return self.models.tasks[self.cell]
 
     @property
     def folder(self) -> str:
         """Where its final model lies, under ``models/``."""
-        return f"{self.task.name}/{self.cell}-seed{self.task.seed}"
+        return f"{self.models.name}/{self.cell}-seed{self.models.seed}"
 
 
 def train(work: Workload, out: Path) -> None:
@@ -44,55 +52,83 @@ def train(work: Workload, out: Path) -> None:
     demand_known_names(work)
     table = read_table(work.data("training_set", "training_set.parquet"))
     served = read_json(work.data("training_set", "training_set.json"))["features"]
-    jobs, skipped = list(_jobs(work, served)), _skipped(work)
+    skipped = {
+        name: f"the source has no target {name!r}" for name in work.params.train.targets if name not in work.contract.targets
+    }
     tell_left_out(work, "train", "targets", skipped)
+    jobs = [job for models in _grid(work, table, served) for job in _jobs(work, models)]
     if not jobs:
         raise Misuse("no declared target is in the source", expected=f"one of {', '.join(work.contract.targets)}")
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        fits = pool.map(lambda job: out_of_fold(table, job.task), jobs)
-        done = list(track(zip(jobs, fits, strict=True), len(jobs), f"{work.name} · train, cells"))
+    _fit_all(jobs, f"{work.name} · train, fits")
+    done = [(job, out_of_fold(job.models, job.cell)) for job in jobs]
     witnesses: dict[str, Witness] = {}
     for job, fit in done:
         witnesses |= fit.witnesses
         _save(job, fit, out / "models")
-    write_table(pl.concat([_labelled(job, fit) for job, fit in done], how="diagonal"), out / "predictions.parquet")
+    write_table(pl.concat([_labelled(job, fit.predictions) for job, fit in done], how="diagonal"), out / "predictions.parquet")
+    write_table(pl.concat([_labelled(job, fit.inputs) for job, fit in done]), out / "inputs.parquet")
+    write_table(pl.concat([_labelled(job, _importance(fit)) for job, fit in done]), out / "importance.parquet")
     write_table(witness_table(witnesses), out / "witnesses.parquet")
     write_json({"cells": [_told(job, fit) for job, fit in done], "targets_skipped": skipped}, out / "train.json")
 
 
-def _jobs(work: Workload, served: list[str]) -> Iterator[Job]:
-    """The grid, in declared order; cells that do not fit a kind of target are left out by their ``targets``."""
+def _grid(work: Workload, table: pl.DataFrame, served: list[str]) -> Iterator[CrossFit]:
+    """The models of each target of the source and each seed."""
     params, targets = work.params.train, work.contract.targets
     for name in (name for name in params.targets if name in targets):
-        for cell_name, cell in params.cells.items():
-            if cell.targets is not None and name not in cell.targets:
-                continue
-            options = {**params.families.get(cell.family, {}), **cell.options}
-            builder = partial(build, cell.family, name, targets[name], options)
-            for seed in params.seeds:
-                task = Task(name, targets[name], _columns(cell, served, cell_name), builder, seed)
-                yield Job(cell_name, cell.family, task)
+        tasks = [_task(work, name, cell, served) for cell in params.cells if name in params.targets_of(params.cells[cell])]
+        yield from (CrossFit(table, name, targets[name], tasks, seed) for seed in params.seeds if tasks)
+
+
+def _task(work: Workload, name: str, cell_name: str, served: list[str]) -> Task:
+    cell, target = work.params.train.cells[cell_name], work.contract.targets[name]
+    options = {**work.params.train.families.get(cell.family, {}), **cell.options}
+    builder = lambda chosen: build(cell.family, name, target, {**options, **chosen})  # noqa: E731
+    search = Searching({"family": cell.family, **options}, cell.search) if cell.search else None
+    strange = [text for text in cell.texts if text not in work.contract.text]
+    if strange:
+        raise Misuse(f"cell {cell_name!r} reads no text called {strange[0]!r}; {nearest(strange[0], work.contract.text)}")
+    return Task(
+        cell_name, _columns(cell, served, cell_name), builder, cell.texts, work.params.train.members_of(cell, name), search
+    )
 
 
 def _columns(cell: Cell, served: list[str], name: str) -> tuple[str, ...]:
-    if cell.views == "all":
-        return tuple(served)
     known = sorted({column.split("__")[0] for column in served})
-    strange = [view for view in cell.views if view not in known]
+    views = known if cell.views == "all" else cell.views
+    strange = [f"view {view!r} ({nearest(view, known)})" for view in views if view not in known]
+    strange += [f"feature {column!r} ({nearest(column, served)})" for column in cell.columns if column not in served]
     if strange:
-        told = f"cell {name!r} names views that the service does not serve: {', '.join(strange)}"
-        raise Misuse(told, expected=", ".join(known))
-    return tuple(column for column in served if column.split("__")[0] in cell.views)
+        raise Misuse(f"cell {name!r} names what the service does not serve: {', '.join(strange)}")
+    return tuple(column for column in served if column.split("__")[0] in views or column in cell.columns)
 
 
-def _skipped(work: Workload) -> dict[str, str]:
-    return {name: f"the source has no target {name!r}" for name in work.params.train.targets if name not in work.contract.targets}
+def _jobs(work: Workload, models: CrossFit) -> Iterator[Job]:
+    """Cells below others first, as whoever runs their final models needs them."""
+    return (Job(cell, work.params.train.cells[cell].family, models) for cell in models.cells)
 
 
-def _labelled(job: Job, fit: Fit) -> pl.DataFrame:
-    names = {"target": job.task.name, "cell": job.cell}
+def _fit_all(jobs: list[Job], what: str) -> None:
+    """Fit every model that the jobs need, side by side, those below others first."""
+    grids = list({id(job.models): job.models for job in jobs}.values())
+    fits = [(models, *fit) for models in grids for fit in models.fits()]
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        for _ in track(pool.map(lambda fit: fit[0].model(*fit[1:]), fits), len(fits), what):
+            pass
+
+
+def _labelled(job: Job, table: pl.DataFrame) -> pl.DataFrame:
+    names = {"target": job.models.name, "cell": job.cell}
     literals = [pl.lit(value).alias(name) for name, value in names.items()]
-    return fit.predictions.select("row_id", *literals, pl.lit(job.task.seed).alias("seed"), pl.exclude("row_id"))
+    first = [name for name in ("row_id",) if name in table.columns]
+    return table.select(*first, *literals, pl.lit(job.models.seed).alias("seed"), pl.exclude("row_id"))
+
+
+def _importance(fit: Fit) -> pl.DataFrame:
+    shares: Mapping[str, float] = importance(fit.final, fit.names)
+    return pl.DataFrame(
+        {"column": list(shares), "share": list(shares.values())}, schema={"column": pl.String, "share": pl.Float64}
+    )
 
 
 def _save(job: Job, fit: Fit, models: Path) -> None:
@@ -104,15 +140,18 @@ def _save(job: Job, fit: Fit, models: Path) -> None:
 def _told(job: Job, fit: Fit) -> dict[str, Any]:
     """What stands of a cell in the stage's summary, and later in a bundle's manifest."""
     return {
-        "target": job.task.name,
-        "kind": job.task.target.kind,
+        "target": job.models.name,
+        "kind": job.models.target.kind,
         "cell": job.cell,
-        "seed": job.task.seed,
+        "seed": job.models.seed,
         "family": job.family,
         "folder": f"models/{job.folder}",
         "columns": list(job.task.columns),
+        "texts": list(job.task.texts),
+        "over": list(job.task.over),
         "widths": fit.widths,
         "fitted_on": fit.fitted_on,
+        "chosen": fit.chosen,
     }
 
 

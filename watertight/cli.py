@@ -67,9 +67,10 @@ def metrics(workload: WorkloadName, as_json: Json = False) -> None:
     """Print the out-of-fold figures of every cell, each with the row set that it is of."""
 
     def work(project: Any) -> Any:
-        from pipelines.figures import figures_of  # Polars behind it
+        from pipelines.figures import as_text, figures_of  # Polars behind it
 
-        return figures_of(project.workload(workload))
+        rows = figures_of(project.workload(workload))
+        return rows if as_json else as_text(rows, "target", "rows", "groups", "row_set")
 
     _run(workload, "metrics", work, as_json)
 
@@ -78,17 +79,20 @@ def metrics(workload: WorkloadName, as_json: Json = False) -> None:
 def score(
     workload: WorkloadName,
     test: Annotated[bool, typer.Option("--test", help="Say that you mean to look at the test sets.")] = False,
+    every_cell: Annotated[bool, typer.Option("--every-cell", help="Score every trained cell, not the bundle alone.")] = False,
     as_json: Json = False,
 ) -> None:
     """Score the registered bundle on the test sets, and record the look in models/WORKLOAD/looks/."""
 
     def work(project: Any) -> Any:
+        from pipelines.figures import look_as_text
         from pipelines.score import score_test  # seconds to import
         from watertight.core.errors import Misuse
 
         if not test:
             raise Misuse("the test sets are looked at only on purpose, and every look is recorded", next_step="add --test")
-        return score_test(project.workload(workload))
+        look = score_test(project.workload(workload), every_cell)
+        return look if as_json else look_as_text(look)
 
     _run(workload, "score", work, as_json)
 
@@ -107,6 +111,29 @@ def fetch(
         return fetch_source(project, workload, name)
 
     _run(source, "fetch", work, as_json)
+
+
+@app.command()
+def repro(
+    targets: Annotated[
+        list[str] | None, typer.Argument(help="Stages, with all that they read; default: all of dvc.yaml.")
+    ] = None,
+    jobs: Annotated[int | None, typer.Option("--jobs", "-j", min=1, help="Stages at once; default: the number of cores.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Run what changed, independent stages side by side; leaves the outputs and the dvc.lock of `dvc repro`."""
+    from watertight.core.errors import WatertightError
+    from watertight.repro.run import reproduce  # DVC behind it; threads are not pinned here, a stage does so for itself
+
+    try:
+        outcomes = reproduce(targets or [], jobs or os.cpu_count() or 1)
+    except WatertightError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(error.exit_code) from error
+    if as_json:
+        told = [{"stage": outcome.stage, "status": outcome.status, "seconds": outcome.seconds} for outcome in outcomes]
+        typer.echo(json.dumps(told, ensure_ascii=False))
+    raise typer.Exit(next((outcome.exit_code for outcome in outcomes if outcome.exit_code), 0))
 
 
 def _project() -> Any:
@@ -161,7 +188,7 @@ def _told(answer: Any, indent: str = "") -> str:
         return f"{indent}{answer}"
     lines = []
     for name, value in answer.items():
-        nested = isinstance(value, dict)
+        nested = isinstance(value, dict) or (isinstance(value, list) and bool(value) and isinstance(value[0], dict))
         told = f"{value:.4f}" if isinstance(value, float) else value
         lines.append(f"{indent}{name}:\n{_told(value, indent + '  ')}" if nested else f"{indent}{name}: {told}")
     return "\n".join(lines)

@@ -16,9 +16,9 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PARTS = ("features", "stores", "checks", "learners", "registry", "evaluation")
+PARTS = ("features", "stores", "checks", "learners", "registry", "evaluation", "page")
 SLOW_TO_IMPORT = ("feast", "great_expectations", "torch", "sentence_transformers", "lightgbm")
-MAY_BE_IMPORTED_LATE = {*SLOW_TO_IMPORT, "transformers", "sklearn"}
+MAY_BE_IMPORTED_LATE = {*SLOW_TO_IMPORT, "transformers", "sklearn", "optuna", "crepes"}
 EXECUTABLE_FORMATS = {"pickle", "cPickle", "dill", "cloudpickle", "joblib", "marshal", "shelve"}
 FORBIDDEN_CALLS = {"eval", "exec", "torch.load", "joblib.dump", "joblib.load", "pickle.load", "pickle.loads"}
 

@@ -159,6 +159,8 @@ def test_a_contract_names_its_columns_once_in_order_and_says_what_is_absent() ->
         ({"split": changed(SPLIT, test_future={"share": 0, "gap_days": 2})}, "needs a share"),
         ({"split": changed(SPLIT, test_groups={"share": 0.5}, test_future={"share": 0.4, "gap_days": 0})}, "a fifth"),
         ({"evaluate": {"slices": {"words": [160, 25]}}}, "the edges of words do not rise"),
+        ({"evaluate": {"intervals": {"resample": 500}}}, "evaluate.intervals.resample: unknown key; did you mean 'resamples'?"),
+        ({"evaluate": {"intervals": {"confidence": 1.0, "min_groups": 1}}}, "evaluate.intervals.confidence: "),
     ],
 )  # fmt: skip
 def test_a_workload_section_is_whole(changes: dict[str, Any], told: str) -> None:

@@ -146,6 +146,15 @@ CASES: dict[str, list[Case]] = {
         Case({"refitted": [2, 3, 1, 1]}, {"refitted": [2, 3, 1, 4]}, ["r4"], {"most": 3}),
     ],
     "ExpectWitnessSound": [Case({"witnessed": [True] * 4}, {"witnessed": [True, False, True, True]}, ["r2"])],
+    "ExpectInputsOutOfFold": [
+        Case({"own_fits": [0] * 4, "group_fits": [0] * 4, "witnessed": [True] * 4}, changed, named)
+        for changed, named in (
+            ({"own_fits": [0, 1, 0, 0]}, ["r2"]),
+            ({"group_fits": [0, 0, 1, 1]}, ["r3", "r4"]),
+            ({"witnessed": [False, True, True, True]}, ["r1"]),
+        )
+    ],
+    "ExpectInputsGivenOnce": [Case({"given": [1] * 4}, {"given": [1, 0, 1, 2]}, ["r2", "r4"])],
     "ExpectPredictedInOwnFold": [
         Case({"fold": [0, 1, 2, 2], "assigned_fold": [0, 1, 2, 2]}, {"assigned_fold": [0, 2, 2, None]}, ["r2", "r4"]),
     ],

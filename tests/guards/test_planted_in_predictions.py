@@ -64,7 +64,7 @@ def concatenated_files(rows: pl.DataFrame, fold: int) -> pl.DataFrame:
 def test_a_refit_without_a_leak_passes(project: TinyProject) -> None:
     refit(project, others)
     project.execute("evaluate")
-    assert project.verdict("artifacts/tiny/evaluate/evaluation.json")["verdict"]["counts"]["fail"] == 0
+    assert project.verdict("artifacts/tiny/evaluate/evaluation.json")["verdicts"][0]["counts"]["fail"] == 0
 
 
 def test_a_row_in_the_fit_of_its_own_model(project: TinyProject) -> None:

@@ -30,6 +30,7 @@ HISTORY = "data/tiny/features/tiny_history.parquet"
 LEXICAL = "data/tiny/features/tiny_lexical.parquet"
 PREDICTIONS = "artifacts/tiny/train/predictions.parquet"
 WITNESSES = "artifacts/tiny/train/witnesses.parquet"
+INPUTS = "artifacts/tiny/train/inputs.parquet"
 
 Change = Callable[[pl.DataFrame], pl.DataFrame]
 

@@ -1,5 +1,5 @@
 """What every family must keep, for every kind of target that it declares. A new family passes without a change here,
-unless it has an option without a default, which stands in OPTIONS."""
+unless it has an option without a default, which stands in OPTIONS, or stands over other cells, as many as MEMBERS says."""
 
 from __future__ import annotations
 
@@ -17,7 +17,26 @@ from watertight.learners.catalogue import FAMILIES, build, load
 from watertight.learners.family import Learner, Outputs
 from watertight.learners.matrix import Matrix
 
-OPTIONS: dict[str, dict[str, Any]] = {"column": {"column": "f0"}, "lightgbm": {"rounds": 15, "min_data_in_leaf": 5}}
+OPTIONS: dict[str, dict[str, Any]] = {
+    "column": {"column": "v[0]"},
+    "lightgbm": {"rounds": 15, "min_data_in_leaf": 5},
+    "random_intercept": {"vector": "v", "count": "past_count", "mean": "past_mean", "text": "past_v"},
+}
+MEMBERS = {"blend": 2, "calibrated": 1}
+NAMES = (
+    "v[0]",
+    "v[1]",
+    "v[2]",
+    "v[3]",
+    "f4",
+    "f5",
+    "past_v[0]",
+    "past_v[1]",
+    "past_v[2]",
+    "past_v[3]",
+    "past_count",
+    "past_mean",
+)
 TARGETS = {
     "scalar": Target(kind="scalar", range=(-9, 9)),
     "class": Target(kind="class", classes=("low", "middle", "high")),
@@ -31,17 +50,22 @@ every_pair = pytest.mark.parametrize(("family", "kind"), PAIRS)
 every_case = pytest.mark.parametrize(("family", "kind", "seed"), [(*pair, seed) for pair, seed in product(PAIRS, (0, 7))])
 
 
-def features(values: np.ndarray) -> Matrix:
-    return Matrix(np.ascontiguousarray(values, dtype=np.float32), tuple(f"f{i}" for i in range(values.shape[1])))
+def matrix(family: str = "") -> Matrix:
+    """Twelve columns, of which the fifth has nulls, the sixth is null; the first row is null altogether, and so is its text.
 
-
-def matrix() -> Matrix:
-    """Six columns, of which the fifth has nulls, the sixth is null; the first row is null altogether."""
-    values = np.random.default_rng(5).normal(size=(ROWS, 6))
+    A text tells a part of the target, and so does another cell's prediction, which is never null.
+    """
+    chance = np.random.default_rng(5)
+    values = chance.normal(size=(ROWS, len(NAMES)))
+    values[:, NAMES.index("past_count")] = np.arange(ROWS) % 4
     values[::3, 4] = np.nan
     values[:, 5] = np.nan
     values[0] = np.nan
-    return features(values)
+    told = np.nan_to_num(values[:, :1]) + chance.normal(size=(ROWS, MEMBERS.get(family, 0)))
+    texts = [("bad, so bad", "so so", "good: so good")[int(np.digitize(value, [-0.4, 0.4]))] for value in values[:, 0]]
+    groups = np.array([f"g{row // 5}" for row in range(ROWS)])
+    names = tuple(f"cell__{place}" for place in range(told.shape[1])) + NAMES
+    return Matrix(np.hstack([told, values]).astype(np.float32), names, {"text": [None, *texts[1:]]}, groups)
 
 
 def truth(kind: str) -> np.ndarray:
@@ -54,10 +78,10 @@ def weights() -> np.ndarray:
     return np.random.default_rng(6).uniform(0.5, 2, size=ROWS)
 
 
-def fitted(family: str, kind: str, seed: int, x: Matrix | None = None, y: np.ndarray | None = None) -> Learner:
-    x, y = x or matrix(), truth(kind) if y is None else y
+def fitted(family: str, kind: str, seed: int, y: np.ndarray | None = None) -> Learner:
+    y = truth(kind) if y is None else y
     learner = build(family, "y", TARGETS[kind], OPTIONS.get(family, {}))
-    return learner.fit(Matrix(x.values[:TRAINED], x.names), y[:TRAINED], weights()[:TRAINED], seed=seed)
+    return learner.fit(matrix(family).at(np.arange(TRAINED)), y[:TRAINED], weights()[:TRAINED], seed=seed)
 
 
 def saved(learner: Learner, folder: Path) -> dict[str, bytes]:
@@ -80,13 +104,15 @@ def test_the_catalogue_is_covered() -> None:
 def test_outputs_have_the_name_and_shape_of_the_kind(family: str, kind: str, seed: int) -> None:
     name, width = SHAPES[kind]
     for rows in (ROWS, 1, 0):
-        outputs = fitted(family, kind, seed).predict(Matrix(matrix().values[:rows], matrix().names))
-        assert list(outputs) == [name]
+        outputs = fitted(family, kind, seed).predict(matrix(family).at(np.arange(rows)))
+        assert next(iter(outputs)) == name
         assert outputs[name].shape == (rows, *width)
-        assert outputs[name].dtype == np.float64
-        assert np.isfinite(outputs[name]).all(), "a null feature makes no null prediction"
+        for values in outputs.values():
+            assert len(values) == rows
+            assert values.dtype == np.float64
+            assert np.isfinite(values).all(), "a null feature makes no null prediction"
     if kind == "class":
-        probabilities = fitted(family, kind, seed).predict(matrix())[name]
+        probabilities = fitted(family, kind, seed).predict(matrix(family))[name]
         assert (probabilities >= 0).all()
         np.testing.assert_allclose(probabilities.sum(axis=1), 1)
 
@@ -103,26 +129,28 @@ def test_a_loaded_model_predicts_the_same_to_the_last_bit(family: str, kind: str
     learner = fitted(family, kind, seed)
     files = saved(learner, tmp_path / "model")
     loaded = load(family, tmp_path / "model")
-    assert same(loaded.predict(matrix()), learner.predict(matrix()))
+    assert same(loaded.predict(matrix(family)), learner.predict(matrix(family)))
     assert saved(loaded, tmp_path / "again") == files
 
 
 @every_case
 def test_a_row_is_predicted_the_same_alone_as_among_others(family: str, kind: str, seed: int) -> None:
-    learner, x = fitted(family, kind, seed), matrix()
+    learner, x = fitted(family, kind, seed), matrix(family)
     together = learner.predict(x)
     for place in range(0, ROWS, 7):
-        alone = learner.predict(Matrix(x.values[place : place + 1], x.names))
+        alone = learner.predict(x.at(np.array([place])))
         assert same(alone, {name: values[place : place + 1] for name, values in together.items()})
-    backwards = learner.predict(Matrix(np.ascontiguousarray(x.values[::-1]), x.names))
+    backwards = learner.predict(x.at(np.arange(ROWS)[::-1]))
     assert same(backwards, {name: values[::-1] for name, values in together.items()})
 
 
 @every_pair
 def test_fitting_and_predicting_leave_their_arguments_alone(family: str, kind: str) -> None:
-    x, y, weight = matrix(), truth(kind), weights()
+    x, y, weight = matrix(family), truth(kind), weights()
     build(family, "y", TARGETS[kind], OPTIONS.get(family, {})).fit(x, y, weight, seed=0).predict(x)
-    assert np.array_equal(x.values, matrix().values, equal_nan=True)
+    assert np.array_equal(x.values, matrix(family).values, equal_nan=True)
+    assert x.texts == matrix(family).texts
+    assert np.array_equal(x.groups, matrix(family).groups)
     assert np.array_equal(y, truth(kind))
     assert np.array_equal(weight, weights())
 
@@ -137,15 +165,18 @@ def test_rows_fitted_on_decide_the_model(family: str, kind: str, tmp_path: Path)
 @every_pair
 def test_weights_decide_too(family: str, kind: str, tmp_path: Path) -> None:
     learners = [build(family, "y", TARGETS[kind], OPTIONS.get(family, {})) for _ in range(2)]
-    one, other = (learner.fit(matrix(), truth(kind), at, seed=0) for learner, at in zip(learners, (weights(), np.ones(ROWS))))
+    one, other = (
+        learner.fit(matrix(family), truth(kind), at, seed=0) for learner, at in zip(learners, (weights(), np.ones(ROWS)))
+    )
     assert saved(one, tmp_path / "one") != saved(other, tmp_path / "other")
 
 
 @every_pair
 def test_a_column_that_was_null_in_training_may_be_known_later(family: str, kind: str) -> None:
-    learner, later = fitted(family, kind, 0), matrix().values.copy()
-    later[:, 5] = 3.0
-    assert same(learner.predict(features(later)), learner.predict(matrix())), "nothing was learnt of it"
+    learner, x, later = fitted(family, kind, 0), matrix(family), matrix(family)
+    later.column("f5")[:] = 3.0
+    assert np.isnan(x.column("f5")).all() and not np.isnan(later.column("f5")).any()
+    assert same(learner.predict(later), learner.predict(x)), "nothing was learnt of it"
 
 
 @every_pair
@@ -179,7 +210,7 @@ def test_classes_that_training_never_showed_get_nothing(family: str, seen: tuple
     unseen = [place for place in range(3) if place not in seen]
     saved(learner, tmp_path / "model")
     for model in (learner, load(family, tmp_path / "model")):
-        probabilities = model.predict(matrix())["probabilities"]
+        probabilities = model.predict(matrix(family))["probabilities"]
         assert probabilities.shape == (ROWS, 3)
         assert (probabilities[:, unseen] < 1e-6).all()
         np.testing.assert_allclose(probabilities.sum(axis=1), 1)

@@ -33,6 +33,7 @@ def manifest(**changes: Any) -> Manifest:
     told = {
         "workload": "toy",
         "source": "simulated",
+        "cell": "all",
         "runtime": "watertight",
         "encoder": "none",
         "service": "toy",
@@ -157,19 +158,28 @@ def test_a_file_outside_the_bundle_is_refused(sealed: Path, place: str) -> None:
 
 
 def test_the_card_tells_models_figures_rows_and_guard() -> None:
-    figure = {"target": "valence", "seed": 0, "rmse": 0.51234, "r": None, "rows": 40, "groups": 9, "row_set": "abcd"}
+    figure = {"target": "valence", "part": "out_of_fold", "value": "", "rows": 40, "groups": 9, "row_set": "abcd"}
+    rmse = {**figure, "seed": 0, "slice": "", "metric": "rmse", "figure": 0.51234, "low": 0.41, "high": 0.62}
+    undefined = {**rmse, "metric": "r", "figure": None, "low": None, "high": None}
+    averaged = {**rmse, "seed": None, "figure": 0.5, "low": None, "high": None}
     facts = {
         "about": "A toy.\n",
         "licence": "",
-        "figures": [{**figure, "cell": cell} for cell in ("all", "mean", "secret")],
+        "figures": [
+            *[{**record, "cell": cell} for cell in ("all", "mean", "secret") for record in (rmse, undefined)],
+            {**averaged, "cell": "mean"},
+            {**rmse, "slice": "language", "cell": "all", "figure": 0.7},
+        ],
         "split": {"train fold 0": {"rows": 20, "groups": 4}},
         "guard": {"pass": 7, "fail": 0, "skipped": 1},
         "baselines": ("mean",),
     }
     told = card(manifest(), facts).splitlines()
     assert told[0] == "# toy"
-    assert "| valence | all | 0.5123 | 40 | abcd |" in told
-    assert "| valence | mean | 0.5123 | 40 | abcd |" in told
+    assert "| target | cell | rmse | r | rows | row set |" in told
+    assert "| valence | all | 0.5123 [0.4100, 0.6200] |  | 40 | abcd |" in told
+    assert "| valence | mean | 0.5000 |  | 40 | abcd |" in told, "the mean prediction of several seeds"
+    assert not any("0.7000" in line for line in told), "no slices"
     assert not any("secret" in line for line in told), "only the registered cell and the baselines"
     assert "| train fold 0 | 20 | 4 |" in told
     assert "7 pass, 0 fail, 1 skipped" in told

@@ -76,3 +76,26 @@ class ExpectPredictedInOwnFold(RowCheck):
     def offending(self, frame: pd.DataFrame) -> pd.Series:
         """Predictions that were made for another fold."""
         return frame["assigned_fold"].isna() | (frame["fold"] != frame["assigned_fold"])
+
+
+class ExpectInputsOutOfFold(RowCheck):
+    """What a model over other cells was fitted on are their out-of-fold predictions: no row was known to its predictor.
+
+    In-sample predictions look better than they are, so a blend fitted on them trusts the member that remembers most.
+    """
+
+    needs = ("row_id", "own_fits", "group_fits", "witnessed")
+
+    def offending(self, frame: pd.DataFrame) -> pd.Series:
+        """Input rows whose predictor had been fitted on them or their group, or whose predictor is unknown."""
+        return (frame["own_fits"] > 0) | (frame["group_fits"] > 0) | ~frame["witnessed"].astype(bool)
+
+
+class ExpectInputsGivenOnce(RowCheck):
+    """Each row that a model over other cells was fitted on came with one prediction of each."""
+
+    needs = ("row_id", "given")
+
+    def offending(self, frame: pd.DataFrame) -> pd.Series:
+        """Rows with no prediction, or with several."""
+        return frame["given"] != 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import logging
 import pkgutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +41,7 @@ class Suites(Declaration):
     split: tuple[Check, ...] = ()
     training_set: tuple[Check, ...] = ()
     out_of_fold: tuple[Check, ...] = ()
+    inputs: tuple[Check, ...] = ()
 
 
 def declared(gate: str, own: Path | None) -> list[Check]:
@@ -54,19 +55,20 @@ def required(check: Check) -> Check:
     return check.model_copy(update={"meta": {**check.meta, "required": True}})
 
 
-def judge(gate: str, frame: pl.DataFrame, checks: Iterable[Check]) -> Verdict:
+def judge(gate: str, frame: pl.DataFrame, checks: Iterable[Check], waived: Sequence[str] = ()) -> Verdict:
     """Run ``checks`` on ``frame`` (which has row_id; columns of lists are not handed over).
 
-    A check on a column that the frame lacks is skipped with the reason. A check that raises has failed. Raises Misuse
-    where a declared type does not exist: Great Expectations itself would drop it without a word.
+    A check on a column that the frame lacks is skipped with the reason. A check that raises has failed. ``waived`` names
+    types of check whose failure is told and does not block. Raises Misuse where a declared or waived type does not exist:
+    Great Expectations itself would drop it without a word.
     """
     checks = list(checks)
     _register()
-    _refuse_unknown(checks)
+    _refuse_unknown([*(check.type for check in checks), *waived])
     present = [check for check in checks if not _absent(check, frame)]
     answers = iter(_validated(gate, frame, present))
     results = [_skipped(check, frame) if _absent(check, frame) else _result(check, next(answers)) for check in checks]
-    return Verdict(gate, frame.height, tuple(results))
+    return Verdict(gate, frame.height, tuple(results), tuple(waived))
 
 
 def _validated(gate: str, frame: pl.DataFrame, checks: list[Check]) -> list[Any]:
@@ -102,15 +104,15 @@ def _register() -> None:
         importlib.import_module(f"watertight.checks.{module.name}")
 
 
-def _refuse_unknown(checks: list[Check]) -> None:
+def _refuse_unknown(types: Iterable[str]) -> None:
     from great_expectations.expectations.registry import (
         list_registered_expectation_implementations,
     )
 
     known = list_registered_expectation_implementations()
-    for check in checks:
-        if check.type not in known:
-            raise Misuse(f"no expectation is called {check.type!r}; {nearest(check.type, known)}")
+    for name in types:
+        if name not in known:
+            raise Misuse(f"no expectation is called {name!r}; {nearest(name, known)}")
 
 
 def _checks(file: Path, gate: str) -> list[Check]:

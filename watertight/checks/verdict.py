@@ -47,15 +47,21 @@ class CheckResult:
 
 @dataclass(frozen=True)
 class Verdict:
-    """All results of a gate over ``rows`` rows."""
+    """All results of a gate over ``rows`` rows; ``waived`` are types of check that do not block this run."""
 
     gate: str
     rows: int
     results: tuple[CheckResult, ...]
+    waived: tuple[str, ...] = ()
 
     @property
     def blocking(self) -> list[CheckResult]:
-        """What stops the stage: critical failures that quarantine does not answer, and skips of required checks."""
+        """What stops the stage."""
+        return [result for result in self.grave if result.type not in self.waived]
+
+    @property
+    def grave(self) -> list[CheckResult]:
+        """Critical failures that quarantine does not answer, and skips of required checks, waived or not."""
         failures = [result for result in self.failed if result.severity == "critical" and not result.quarantine]
         return failures + [result for result in self.results if result.status == "skipped" and result.required]
 
@@ -67,7 +73,7 @@ class Verdict:
     def summary(self) -> dict[str, Any]:
         """The verdict as JSON."""
         counts = {status: sum(result.status == status for result in self.results) for status in ("pass", "fail", "skipped")}
-        status = "fail" if self.blocking else "pass"
+        status = "fail" if self.blocking else "waived" if self.grave else "pass"
         return {
             "gate": self.gate,
             "rows": self.rows,

@@ -35,8 +35,12 @@ ROLES: dict[str, ColumnType] = {
     "drop": "string",
 }
 
-ADDED = ("split", "fold", "mean", "log_variance", "probabilities", "vector")
+ADDED = ("split", "fold", "mean", "lower", "upper", "level", "weights", "log_variance", "probabilities", "vector")
 """Columns that stages put beside the rows: what the split gave, and the outputs of models."""
+
+
+OUTPUTS = {"scalar": "mean", "class": "probabilities", "vector": "vector"}
+"""By kind of target, the output of a model that is its prediction."""
 
 
 class Target(Declaration):
@@ -59,6 +63,11 @@ class Target(Declaration):
         if self.classes is not None and not 1 < len(self.classes) == len(set(self.classes)):
             raise ValueError("classes are at least two different names")
         return self
+
+    @property
+    def output(self) -> str:
+        """The output of a model that is its prediction: ``mean``, ``probabilities`` or ``vector``."""
+        return OUTPUTS[self.kind]
 
     @property
     def column_type(self) -> ColumnType:

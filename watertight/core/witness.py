@@ -44,6 +44,15 @@ def witness(fitted: pl.DataFrame) -> Witness:
     return Witness(_digest(rows["root_id"].to_list(), rows["times"].to_list()), rows)
 
 
+def united(witnesses: Iterable[Witness]) -> Witness:
+    """The witness of a model that rests on several fits: every row of any of them, as often as in the fit that had it most."""
+    distinct = {found.digest: found for found in witnesses}
+    if len(distinct) == 1:
+        return next(iter(distinct.values()))
+    rows = pl.concat([found.rows for found in distinct.values()]).group_by("root_id").agg(pl.col("times").max()).sort("root_id")
+    return Witness(_digest(rows["root_id"].to_list(), rows["times"].to_list()), rows)
+
+
 def table(witnesses: dict[str, Witness]) -> pl.DataFrame:
     """All witnesses as one table (fitted_on, root_id, times), each fit once."""
     parts = [
@@ -89,6 +98,60 @@ def evidence(predictions: pl.DataFrame, rows: pl.DataFrame, witnesses: pl.DataFr
             predicted=pl.len().over("target", "cell", "seed", "row_id"),
         )
     )
+
+
+def input_evidence(inputs: pl.DataFrame, rows: pl.DataFrame, witnesses: pl.DataFrame) -> pl.DataFrame:
+    """What the witnesses say of the predictions that models over other cells were fitted on: ``row_id`` (a root) and figures.
+
+    ``inputs`` has target, cell, seed, fitted_on (the model's witness), member, member_fitted_on (the witness of the model
+    that made the predictions) and predicted (the witness of the rows they are of); ``rows`` as in :func:`evidence`.
+    ``own_fits``: 1 where a model that predicted the row had been fitted on it or a relative, ``group_fits``: on any row of
+    its group. ``given``: how often a member predicted the row for one model; 0 where that model was fitted on the row
+    without. ``witnessed``: whether the witnesses are there. What is the same for several cells stands once.
+    """
+    groups = rows.select(pl.col("row_id").alias("root_id"), "group_id")
+    sets = witnesses.select("fitted_on", "root_id").join(groups, on="root_id", how="left")
+    answer = ("own_fits", "group_fits", "given")
+    told = pl.concat([_predictors(inputs, sets), _completeness(inputs, sets)], how="diagonal")
+    clean = told.with_columns(pl.col("own_fits", "group_fits").fill_null(0), pl.col("given").fill_null(1))
+    return clean.select("row_id", pl.col(answer).cast(pl.Int64), witnessed=pl.col("witnessed").fill_null(True))
+
+
+def _predictors(inputs: pl.DataFrame, sets: pl.DataFrame) -> pl.DataFrame:
+    """Each row that was predicted to be fitted on, beside what its predictor had been fitted on."""
+    pairs = inputs.select("member_fitted_on", "predicted").unique(maintain_order=True)
+    fits = sets.rename({"fitted_on": "member_fitted_on"}).with_columns(fits=pl.lit(1))
+    known = fits["member_fitted_on"].unique().to_list()
+    return (
+        pairs.join(sets, left_on="predicted", right_on="fitted_on", how="left", maintain_order="left")
+        .join(fits.select("member_fitted_on", "root_id", own_fits="fits"), on=["member_fitted_on", "root_id"], how="left")
+        .join(
+            fits.select("member_fitted_on", "group_id", group_fits="fits").unique(),
+            on=["member_fitted_on", "group_id"],
+            how="left",
+        )
+        .select(
+            pl.coalesce("root_id", "predicted").alias("row_id"),
+            "own_fits",
+            "group_fits",
+            witnessed=pl.col("member_fitted_on").is_in(known) & pl.col("root_id").is_not_null(),
+        )
+    )
+
+
+def _completeness(inputs: pl.DataFrame, sets: pl.DataFrame) -> pl.DataFrame:
+    """How often each row that a model was fitted on had been predicted for it; alike for models with the same sets."""
+    models = inputs.group_by("target", "cell", "seed", "fitted_on", "member").agg(pl.col("predicted").sort())
+    distinct = models.select("fitted_on", "predicted").unique().sort("fitted_on", "predicted").with_row_index("model")
+    given = (
+        distinct.explode("predicted")
+        .join(sets, left_on="predicted", right_on="fitted_on", how="inner")
+        .group_by("model", "root_id")
+        .agg(given=pl.len().cast(pl.Int64))
+    )
+    wanted = distinct.select("model", "fitted_on").join(sets, on="fitted_on", how="left")
+    both = wanted.join(given, on=["model", "root_id"], how="full", coalesce=True)
+    return both.select(pl.coalesce("root_id", "fitted_on").alias("row_id"), pl.col("given").fill_null(0))
 
 
 def _digest(roots: Iterable[str], times: Iterable[int]) -> str:

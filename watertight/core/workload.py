@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
 from typing import Any, Literal
 
 from pydantic import Field, model_validator
@@ -35,10 +37,14 @@ class TestFuture(Declaration):
 
 
 class SplitParams(Declaration):
-    """How rows are assigned, once. ``strata`` names columns over which the groups of the first drop are balanced."""
+    """How rows are assigned, once. ``strata`` names columns over which the groups of the first drop are balanced.
+
+    ``folds_by: row`` deals rows into folds without regard to their group, which the guard refuses unless it is waived.
+    """
 
     seed: int
     folds: int = Field(ge=2, le=50)
+    folds_by: Literal["group", "row"] = "group"
     strata: tuple[str, ...] = ()
     test_groups: TestGroups = TestGroups(share=0.0)
     test_future: TestFuture = TestFuture(share=0.0, gap_days=0.0)
@@ -67,15 +73,46 @@ class JoinParams(Declaration):
     service: str
 
 
+class Range(Declaration):
+    """Numbers from ``low`` to ``high``, whole where both are; ``log`` searches them by their logarithm."""
+
+    low: int | float
+    high: int | float
+    log: bool = False
+
+    @model_validator(mode="after")
+    def _rises(self) -> Range:
+        if self.low >= self.high or (self.log and self.low <= 0):
+            raise ValueError("a range goes from low to a higher high, and from above 0 where it is log")
+        return self
+
+
+class Search(Declaration):
+    """A search for options inside the rows of each fit: ``trials`` in all, each judged over ``folds`` inner folds by group.
+
+    ``space`` gives, per option, a range or a list to choose from.
+    """
+
+    trials: int = Field(gt=0)
+    folds: int = Field(default=3, ge=2)
+    space: dict[str, Range | tuple[Any, ...]] = Field(min_length=1)
+
+
 class Cell(Declaration):
     """One idea to fit: a family of models over the features of some views (``all`` for every view of the service).
 
-    ``options`` override the family's own; ``targets`` limits the cell to some targets.
+    ``columns`` adds single joined features by name, ``texts`` text columns of the rows, ``over`` the out-of-fold
+    predictions of other cells, of those that have the target. ``options`` override the family's own; ``search`` looks for
+    the best of some; ``targets`` limits the cell to some targets.
     """
 
     family: str
     views: tuple[str, ...] | Literal["all"] = ()
+    columns: tuple[str, ...] = ()
+    texts: tuple[str, ...] = ()
+    over: tuple[str, ...] = ()
     options: dict[str, Any] = {}
+    search: Search | None = None
     targets: tuple[str, ...] | None = None
 
 
@@ -96,12 +133,54 @@ class TrainParams(Declaration):
             raise ValueError(f"families gives options of a family that no cell uses: {hints}")
         return self
 
+    @model_validator(mode="after")
+    def _cells_stand_over_cells(self) -> TrainParams:
+        faults = [fault for name, cell in self.cells.items() for fault in self._faults(name, cell)]
+        if faults:
+            raise ValueError("; ".join(faults))
+        try:
+            tuple(TopologicalSorter({name: cell.over for name, cell in self.cells.items()}).static_order())
+        except CycleError as error:
+            raise ValueError(f"cells stand over one another in a circle: {' → '.join(error.args[1])}") from error
+        return self
+
+    def _faults(self, name: str, cell: Cell) -> Iterator[str]:
+        strange = [member for member in cell.over if member not in self.cells]
+        yield from (
+            f"cell {name!r} stands over {member!r}, which is no cell; {nearest(member, self.cells)}" for member in strange
+        )
+        if cell.over and not strange:
+            bare = [target for target in self.targets_of(cell) if not self.members_of(cell, target)]
+            yield from (f"cell {name!r} stands over cells that have no {target!r}" for target in bare)
+
+    def targets_of(self, cell: Cell) -> tuple[str, ...]:
+        """The declared targets that a cell is fitted for."""
+        return self.targets if cell.targets is None else tuple(name for name in self.targets if name in cell.targets)
+
+    def members_of(self, cell: Cell, target: str) -> tuple[str, ...]:
+        """The cells that it stands over which are fitted for ``target``."""
+        return tuple(member for member in cell.over if target in self.targets_of(self.cells[member]))
+
+    def below(self, cell: str) -> tuple[str, ...]:
+        """The cell and every cell that it stands over, directly or not."""
+        return (cell, *dict.fromkeys(name for member in self.cells[cell].over for name in self.below(member)))
+
+
+class IntervalParams(Declaration):
+    """How intervals are drawn: ``resamples`` of whole groups, seeded; no interval of fewer than ``min_groups`` groups."""
+
+    resamples: int = Field(default=1000, ge=100)
+    confidence: float = Field(default=0.95, gt=0, lt=1)
+    min_groups: int = Field(default=10, ge=2)
+    seed: int = Field(default=0, ge=0)
+
 
 class EvaluateParams(Declaration):
     """``baselines`` are the cells that others are set beside; ``slices`` columns (with bin edges for numbers)."""
 
     baselines: tuple[str, ...] = ()
     slices: dict[str, tuple[float, ...]] = {}
+    intervals: IntervalParams = IntervalParams()
 
     @model_validator(mode="after")
     def _edges_rise(self) -> EvaluateParams:
@@ -118,8 +197,13 @@ class RegisterParams(Declaration):
 
 
 class WorkloadParams(Declaration):
-    """A workload's whole section."""
+    """A workload's whole section.
 
+    ``waive`` names types of check that may fail in split, guard and evaluate, to measure what a leak would be worth. They
+    are run and told all the same, and what was trained in such a run is not registered.
+    """
+
+    waive: tuple[str, ...] = ()
     source: SourceParams
     split: SplitParams
     featurize: FeaturizeParams = FeaturizeParams()

@@ -74,6 +74,10 @@ class Boosting:
         classes = int(header["num_class"])
         return cls(classes=classes if classes > 1 else 0, text=text)
 
+    def gains(self) -> npt.NDArray[np.float64]:
+        """The total gain of the splits on each feature, (features,)."""
+        return np.asarray(self._loaded().feature_importance("gain"), dtype=np.float64)
+
     def _loaded(self) -> Any:
         if self._booster is None:
             import lightgbm

@@ -9,15 +9,23 @@ from watertight.core.contract import Target
 from watertight.core.declare import pick
 from watertight.core.errors import Misuse
 from watertight.learners.baselines import Column, Mean
+from watertight.learners.blend import Blend
 from watertight.learners.boosting import Boosting
+from watertight.learners.calibrated import Calibrated
 from watertight.learners.family import Learner
 from watertight.learners.linear import Linear
+from watertight.learners.random_intercept import RandomIntercept
+from watertight.learners.tfidf import Tfidf
 
 FAMILIES: dict[str, type[Learner]] = {
     "lightgbm": Boosting,
     "linear": Linear,
     "mean": Mean,
     "column": Column,
+    "blend": Blend,
+    "calibrated": Calibrated,
+    "random_intercept": RandomIntercept,
+    "tfidf": Tfidf,
 }
 
 

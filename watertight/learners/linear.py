@@ -12,10 +12,10 @@ from safetensors.numpy import load_file, save_file
 
 from watertight.core.contract import Target
 from watertight.learners.family import Options, Outputs, demand_features
+from watertight.learners.linear_fit import Floats, linear_fit, outputs
 from watertight.learners.matrix import Matrix
 
 MODEL = "model.safetensors"
-Floats = npt.NDArray[np.float64]
 
 
 class LinearOptions(Options):
@@ -46,20 +46,15 @@ class Linear:
         centre = np.nan_to_num(_columnwise(np.nanmean, x.values))
         spread = np.nan_to_num(_columnwise(np.nanstd, x.values))
         self.arrays = {"centre": centre, "scale": np.where(spread > 0, spread, 1.0)}
-        fit = _logistic if self.kind == "class" else _ridge
-        coefficients, intercept = fit(self._standardised(x), y, weight, self.options.strength, self.classes)
-        # In one memory layout, before saving and after loading: the layout decides the order in which a row is summed.
-        self.arrays |= {"coefficients": np.ascontiguousarray(coefficients), "intercept": intercept}
+        coefficients, intercept = linear_fit(self._standardised(x), y, weight, self.options.strength, self.classes)
+        self.arrays |= {"coefficients": coefficients, "intercept": intercept}
         return self
 
     def predict(self, x: Matrix) -> Outputs:
         """``mean``, ``probabilities`` or ``vector``, by the kind of target."""
         # Unlike a BLAS product, einsum sums a row in the same order whatever stands beside it: alone or in a batch.
         scores = np.einsum("ij,kj->ik", self._standardised(x), self.arrays["coefficients"]) + self.arrays["intercept"]
-        if self.kind == "class":
-            exponents = np.exp(scores - scores.max(axis=1, keepdims=True))
-            return {"probabilities": exponents / exponents.sum(axis=1, keepdims=True)}
-        return {"vector": scores} if self.kind == "vector" else {"mean": scores[:, 0]}
+        return outputs(self.kind, scores)
 
     def save(self, folder: Path) -> None:
         """Write the arrays as safetensors, the kind in its metadata."""
@@ -84,25 +79,3 @@ def _columnwise(function: Any, values: npt.NDArray[Any]) -> Floats:
     answer = np.full(wide.shape[1], np.nan)
     answer[known] = function(wide[:, known], axis=0)
     return answer
-
-
-def _ridge(x: Floats, y: Floats, weight: Floats, strength: float, classes: int) -> tuple[Floats, Floats]:
-    from sklearn.linear_model import Ridge  # a second to import
-
-    fitted = Ridge(alpha=strength).fit(x, y, sample_weight=weight)
-    return np.atleast_2d(fitted.coef_), np.atleast_1d(fitted.intercept_)
-
-
-def _logistic(x: Floats, y: Floats, weight: Floats, strength: float, classes: int) -> tuple[Floats, Floats]:
-    """Coefficients in the places of the declared classes; those never seen keep probability 0."""
-    from sklearn.linear_model import LogisticRegression  # a second to import
-
-    seen = np.unique(y).astype(int)
-    coefficients, intercept = np.zeros((classes, x.shape[1])), np.full(classes, -np.inf)
-    intercept[seen] = 0.0
-    if len(seen) > 1:
-        fitted = LogisticRegression(C=1 / strength, max_iter=1000).fit(x, y, sample_weight=weight)
-        # Of two classes scikit-learn fits the second against the first.
-        placed = seen[1:] if len(seen) == 2 else seen
-        coefficients[placed], intercept[placed] = fitted.coef_, fitted.intercept_
-    return coefficients, intercept

@@ -1,9 +1,10 @@
-"""Joined features as one matrix of float32, with a name per column."""
+"""What a family is given of the rows: a matrix of float32 with a name per column, the texts it reads, and the groups."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -13,25 +14,52 @@ from watertight.core.declare import pick
 from watertight.core.errors import Refusal
 
 Floats = npt.NDArray[np.float32]
+MEMBER = "cell__"
 
 
 @dataclass(frozen=True)
 class Matrix:
-    """``values``: float32 of shape (rows, columns), NaN meaning null. ``names``: one per column."""
+    """What a family is given of n rows.
+
+    ``values``: float32 of shape (n, columns), NaN meaning null. ``names``: one per column; the predictions of another
+    cell are the columns ``cell__<name>``. ``texts``: per text column n strings, null where there is none. ``groups``: the
+    group of each row, n strings, for inner splits that keep groups whole; None where rows are only predicted.
+    """
 
     values: Floats
     names: tuple[str, ...]
+    texts: Mapping[str, Sequence[str | None]] = field(default_factory=dict)
+    groups: npt.NDArray[np.str_] | None = None
 
     def column(self, name: str) -> Floats:
         """One column by name; raises Misuse with the nearest name if it is not there."""
         return self.values[:, pick({known: place for place, known in enumerate(self.names)}, name, "feature of the cell")]
 
+    def block(self, name: str) -> Floats:
+        """A list column's numbers, (n, width), or a number's, (n, 1); raises Misuse if there is no such column."""
+        parts = [place for place, known in enumerate(self.names) if known.startswith(f"{name}[")]
+        return self.values[:, parts] if parts else self.column(name)[:, None]
 
-def feature_matrix(table: pl.DataFrame, columns: Sequence[str], widths: dict[str, int] | None = None) -> Matrix:
+    @property
+    def members(self) -> tuple[str, ...]:
+        """The columns that are other cells' predictions."""
+        return tuple(name for name in self.names if name.startswith(MEMBER))
+
+    def at(self, places: npt.NDArray[Any]) -> Matrix:
+        """The rows at ``places`` (indices, or a boolean per row)."""
+        rows = np.arange(len(self.values))[places]
+        texts = {name: [values[row] for row in rows] for name, values in self.texts.items()}
+        return Matrix(self.values[rows], self.names, texts, None if self.groups is None else self.groups[rows])
+
+
+def feature_matrix(
+    table: pl.DataFrame, columns: Sequence[str], widths: dict[str, int] | None = None, texts: Sequence[str] = ()
+) -> Matrix:
     """``columns`` of ``table`` side by side; a list column of n numbers becomes n columns ``name[0]`` … ``name[n-1]``.
 
     ``widths`` fixes n per list column (a model's own); by default it is the longest list's. A null list is a row of
-    NaN. Raises Refusal where a list has another length, and for columns that are not numbers.
+    NaN. ``texts`` names string columns that go along as they are, and so does ``group_id`` where the table has it.
+    Raises Refusal where a list has another length, and for columns that are not numbers.
     """
     listed = list_widths(table, columns) if widths is None else widths
     blocks, names = [], []
@@ -40,7 +68,8 @@ def feature_matrix(table: pl.DataFrame, columns: Sequence[str], widths: dict[str
         blocks.append(block)
         names += [name] if name not in listed else [f"{name}[{i}]" for i in range(block.shape[1])]
     values = np.hstack(blocks) if blocks else np.empty((table.height, 0), dtype=np.float32)
-    return Matrix(np.ascontiguousarray(values), tuple(names))
+    groups = table["group_id"].to_numpy().astype(np.str_) if "group_id" in table.columns else None
+    return Matrix(np.ascontiguousarray(values), tuple(names), {name: table[name].to_list() for name in texts}, groups)
 
 
 def list_widths(table: pl.DataFrame, columns: Sequence[str]) -> dict[str, int]:

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator
 
+from watertight.core.contract import OUTPUTS
 from watertight.core.declare import Declaration, parse
 from watertight.core.digests import file_digest
 from watertight.core.errors import Misuse, Refusal
@@ -29,7 +30,8 @@ Place = Annotated[str, AfterValidator(_inside)]
 class Model(Declaration):
     """One model of a bundle: the target it predicts, its family and folder, and the columns it takes in their order.
 
-    ``widths`` is the length of each list column. ``fitted_on`` is the digest of its witness.
+    ``texts`` are the rows' texts that it reads, ``over`` the cells whose predictions it takes before its columns, ``widths``
+    the length of each list column. ``fitted_on`` is the digest of its witness, ``chosen`` what a search chose.
     """
 
     target: str
@@ -39,18 +41,28 @@ class Model(Declaration):
     family: str
     folder: Place
     columns: tuple[str, ...]
+    texts: tuple[str, ...] = ()
+    over: tuple[str, ...] = ()
     widths: dict[str, int]
     fitted_on: str
+    chosen: dict[str, Any] = {}
+
+    @property
+    def output(self) -> str:
+        """The output that is its prediction, by the kind of its target."""
+        return OUTPUTS[self.kind]
 
 
 class Manifest(Declaration):
     """What a bundle is. ``runtime`` says how it is to be run; ``signature`` is the canonical form of its features.
 
-    ``encoder_fingerprint`` is the sha256 of the encoder that made them; empty where no view uses one.
+    ``cell`` is the one whose models answer; the others stand below it. ``encoder_fingerprint`` is the sha256 of the encoder
+    that made them; empty where no view uses one.
     """
 
     workload: str
     source: str
+    cell: str
     runtime: str
     encoder: str
     encoder_fingerprint: str = ""

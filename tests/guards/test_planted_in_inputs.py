@@ -1,0 +1,111 @@
+"""A blend that was fitted on other predictions than out-of-fold ones: `evaluate` asks who made them, and names the rows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import polars as pl
+import pytest
+from test_planted_in_predictions import of_author, others, trained
+from tiny_project import INPUTS, PREDICTIONS, WITNESSES, Refused, TinyProject
+
+from watertight.core.errors import Refusal
+from watertight.core.witness import table as witness_table
+from watertight.core.witness import witness
+from watertight.learners.cross_fit import CrossFit, Held
+from watertight.learners.matrix import feature_matrix
+
+LEAK, ONCE = "expect_inputs_out_of_fold", "expect_inputs_given_once"
+MINE = (pl.col("target") == "mood") & (pl.col("cell") == "blend") & (pl.col("member") == "past")
+
+
+def roots(project: TinyProject, fold: int | None = None) -> set[str]:
+    rows = trained(project).filter(pl.lit(fold is None) | (pl.col("fold") == (fold if fold is not None else 0)))
+    return set(rows.select(pl.coalesce("parent_id", "row_id")).to_series())
+
+
+def final(project: TinyProject) -> str:
+    """The witness of the models that were fitted on all of train."""
+    return witness(trained(project)).digest
+
+
+def of_final(project: TinyProject) -> pl.Expr:
+    """What the blend that goes into the bundle was fitted on."""
+    return MINE & (pl.col("fitted_on") == final(project))
+
+
+def seen(project: TinyProject, fold: int) -> str:
+    return witness(trained(project).filter(pl.col("fold") == fold)).digest
+
+
+def test_a_blend_on_out_of_fold_predictions_passes(project: TinyProject) -> None:
+    project.execute("evaluate")
+    verdicts = project.verdict("artifacts/tiny/evaluate/evaluation.json")["verdicts"]
+    [inputs] = [verdict for verdict in verdicts if verdict["gate"] == "inputs"]
+    assert inputs["counts"] == {"pass": 2, "fail": 0, "skipped": 0}
+    assert inputs["rows"] > len(roots(project))
+
+
+def test_a_blend_that_was_fitted_on_in_sample_predictions(project: TinyProject, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The very mistake: members are asked about the rows that they were fitted on, and the blend believes them."""
+
+    def in_sample(self: CrossFit, member: str, left_out: frozenset[int], fold: int) -> Held:
+        known = self.model(member, left_out)
+        x = feature_matrix(self.rows_of(fold), self.tasks[member].columns)
+        return Held(known.learner.predict(x), known.witness)
+
+    monkeypatch.setattr(CrossFit, "_input", in_sample)
+    project.execute("train")
+    every = roots(project) | set(project.table(PREDICTIONS).filter(pl.col("target") == "energy")["row_id"])
+    assert project.refused("evaluate") == Refused({LEAK}, every)
+
+
+def test_a_final_blend_alone_that_was_fitted_on_in_sample_predictions(project: TinyProject) -> None:
+    """Its out-of-fold figures are clean; the model that would be served is not."""
+    leak = of_final(project) & (pl.col("predicted") == seen(project, 2))
+    project.tamper(
+        INPUTS,
+        lambda told: told.with_columns(member_fitted_on=pl.when(leak).then(pl.lit(final(project))).otherwise("member_fitted_on")),
+    )
+    assert project.refused("evaluate") == Refused({LEAK}, roots(project, 2))
+
+
+def test_a_predictor_that_knew_the_author_but_not_the_row(project: TinyProject) -> None:
+    fold = trained(project).filter(pl.col("row_id") == "a07-2")["fold"].item()
+    knew = witness(pl.concat([others(trained(project), fold), trained(project).filter(pl.col("row_id") == "a07-1")]))
+    leak = of_final(project) & (pl.col("predicted") == seen(project, fold))
+    project.tamper(
+        INPUTS,
+        lambda told: told.with_columns(member_fitted_on=pl.when(leak).then(pl.lit(knew.digest)).otherwise("member_fitted_on")),
+    )
+    project.tamper(WITNESSES, lambda told: pl.concat([told, witness_table({knew.digest: knew})]))
+    assert project.refused("evaluate") == Refused({LEAK}, of_author(project, "a07"))
+
+
+def test_a_predictor_that_nobody_knows(project: TinyProject) -> None:
+    leak = of_final(project) & (pl.col("predicted") == seen(project, 1))
+    project.tamper(
+        INPUTS,
+        lambda told: told.with_columns(member_fitted_on=pl.when(leak).then(pl.lit("0" * 16)).otherwise("member_fitted_on")),
+    )
+    assert project.refused("evaluate") == Refused({LEAK}, roots(project, 1))
+
+
+def test_rows_that_were_fitted_on_without_a_members_prediction(project: TinyProject) -> None:
+    lost = of_final(project) & (pl.col("predicted") == seen(project, 3))
+    project.tamper(INPUTS, lambda told: told.filter(~lost))
+    assert project.refused("evaluate") == Refused({ONCE}, roots(project, 3))
+
+
+def test_rows_that_came_with_two_predictions_of_a_member(project: TinyProject) -> None:
+    twice = of_final(project) & (pl.col("predicted") == seen(project, 3))
+    project.tamper(INPUTS, lambda told: pl.concat([told, told.filter(twice)]))
+    assert project.refused("evaluate") == Refused({ONCE}, roots(project, 3))
+
+
+def test_a_blend_that_does_not_say_what_it_was_fitted_on(project: TinyProject) -> None:
+    project.tamper(INPUTS, lambda told: told.filter(~MINE))
+    with pytest.raises(Refusal, match="cell 'blend' does not say which predictions of 'past' it was fitted on") as caught:
+        project.execute("evaluate")
+    told: Any = project.table(PREDICTIONS).filter((pl.col("target") == "mood") & (pl.col("cell") == "blend"))
+    assert set(caught.value.rows) == set(told["row_id"])

@@ -1,0 +1,128 @@
+"""Search: it finds what is better, inside the rows it was given, and goes on where it was stopped."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+import pytest
+
+from watertight.core.contract import Target
+from watertight.core.errors import Misuse
+from watertight.core.workload import Search
+from watertight.learners.catalogue import build
+from watertight.learners.family import Learner
+from watertight.learners.matrix import Matrix
+from watertight.learners.search import Searching
+
+SCALAR = Target(kind="scalar", range=(-9, 9))
+ROWS = 60
+TREES = Search(trials=6, folds=3, space={"strength": {"low": 0.01, "high": 10_000.0, "log": True}})
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("WATERTIGHT_CACHE", str(tmp_path))
+    return tmp_path / "searches"
+
+
+def rows() -> tuple[Matrix, np.ndarray, np.ndarray]:
+    chance = np.random.default_rng(0)
+    values = chance.normal(size=(ROWS, 5)).astype(np.float32)
+    groups = np.array([f"g{row % 9}" for row in range(ROWS)])
+    return Matrix(values, tuple("abcde"), groups=groups), values[:, 0] + chance.normal(scale=0.1, size=ROWS), np.ones(ROWS)
+
+
+def linear(options: Mapping[str, Any]) -> Learner:
+    return build("linear", "y", SCALAR, dict(options))
+
+
+class Counting:
+    """Counts its fits, keeps the groups it was fitted on and predicted, and predicts well the nearer ``strength`` is to 7."""
+
+    seen: list[tuple[float, frozenset[str]]] = []
+
+    def __init__(self, options: Mapping[str, Any]) -> None:
+        self.strength = float(options["strength"])
+
+    def fit(self, x: Matrix, y: Any, weight: Any, *, seed: int) -> Self:
+        self.seen.append((self.strength, frozenset(x.groups.tolist())))
+        return self
+
+    def predict(self, x: Matrix) -> dict[str, np.ndarray]:
+        return {"mean": np.full(len(x.values), abs(np.log(self.strength / 7)))}
+
+
+def test_the_best_of_the_tried_is_taken_and_groups_stay_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Counting, "seen", [])
+    x, _, weight = rows()
+    found = Searching({"family": "counting"}, TREES).best(Counting, x, np.zeros(ROWS), weight, "scalar", 0)
+    tried = {strength for strength, _ in Counting.seen}
+    assert len(tried) == TREES.trials and len(Counting.seen) == TREES.trials * TREES.folds
+    assert found["strength"] == min(tried, key=lambda strength: abs(np.log(strength / 7)))
+    assert {len(groups) for _, groups in Counting.seen} == {6}, "each fit leaves out whole groups, three of nine"
+
+
+def test_a_search_that_was_done_is_not_done_again_and_other_rows_are_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Counting, "seen", [])
+    x, y, weight = rows()
+    searching = Searching({"family": "counting"}, TREES)
+    first = searching.best(Counting, x, y, weight, "scalar", 0)
+    fits = len(Counting.seen)
+    assert searching.best(Counting, x, y, weight, "scalar", 0) == first
+    assert len(Counting.seen) == fits
+    searching.best(Counting, x, y + 1, weight, "scalar", 0)
+    assert len(Counting.seen) == 2 * fits
+
+
+@pytest.mark.parametrize("death", [1, 4])
+def test_a_search_that_was_stopped_asks_what_an_undisturbed_one_asks(
+    death: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    x, y, weight = rows()
+    searching = Searching({"family": "counting"}, TREES)
+    monkeypatch.setattr(Counting, "seen", [])
+    undisturbed = searching.best(Counting, x, y, weight, "scalar", 3)
+    asked = list(dict.fromkeys(strength for strength, _ in Counting.seen))
+
+    monkeypatch.setenv("WATERTIGHT_CACHE", str(tmp_path / "other"))
+    monkeypatch.setattr(Counting, "seen", [])
+    fit = Counting.fit
+
+    def dies(self: Counting, *given: Any, **named: Any) -> Any:
+        if len(Counting.seen) == death * TREES.folds + 1:
+            raise KeyboardInterrupt
+        return fit(self, *given, **named)
+
+    monkeypatch.setattr(Counting, "fit", dies)
+    with pytest.raises(KeyboardInterrupt):
+        searching.best(Counting, x, y, weight, "scalar", 3)
+    monkeypatch.setattr(Counting, "fit", fit)
+    assert searching.best(Counting, x, y, weight, "scalar", 3) == undisturbed
+    assert list(dict.fromkeys(strength for strength, _ in Counting.seen)) == asked
+    repeated = [strength for strength, _ in Counting.seen]
+    assert len(repeated) == TREES.trials * TREES.folds + 1, "only the trial that was cut off was done again"
+
+
+def test_a_ridge_is_made_weak_where_the_signal_is_strong() -> None:
+    x, y, weight = rows()
+    assert Searching({"family": "linear"}, TREES).best(linear, x, y, weight, "scalar", 0)["strength"] < 100
+
+
+@pytest.mark.parametrize("kind", ["class", "vector"])
+def test_losses_of_other_kinds(kind: str) -> None:
+    x, y, weight = rows()
+    target = {"class": Target(kind="class", classes=("a", "b")), "vector": Target(kind="vector", dimension=2)}[kind]
+    truth = (y > 0).astype(int) if kind == "class" else np.column_stack([y, y])
+    make = lambda options: build("linear", "y", target, dict(options))  # noqa: E731
+    assert Searching({"family": "linear"}, TREES).best(make, x, truth, weight, kind, 0)["strength"] < 1_000
+
+
+def test_a_search_needs_groups_and_a_space() -> None:
+    x, y, weight = rows()
+    with pytest.raises(Misuse, match="no groups"):
+        Searching({"family": "linear"}, TREES).best(linear, Matrix(x.values, x.names), y, weight, "scalar", 0)
+    with pytest.raises(ValueError, match="from low to a higher high"):
+        Search(trials=1, space={"strength": {"low": 3, "high": 1}})

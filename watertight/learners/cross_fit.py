@@ -1,0 +1,231 @@
+"""Cross-fitting: each model is known by its cell and the folds that were left out when it was fitted.
+
+A cell may stand over others: it then reads their predictions as features. It is *nested*: the model of such a cell that
+leaves out the folds S is fitted on predictions of each fold j by models that leave out S and j. So nothing of S has come
+near it, and no row that it was fitted on was known to the model that predicted it (Wolpert 1992; van der Laan et al. 2007).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from threading import Lock
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from watertight.core.contract import Target
+from watertight.core.errors import Refusal
+from watertight.core.witness import Witness, united, witness
+from watertight.learners.family import Learner, Outputs
+from watertight.learners.matrix import MEMBER, Matrix, feature_matrix, list_widths
+from watertight.learners.search import Searching
+
+Folds = frozenset[int]
+NONE: Folds = frozenset()
+
+
+@dataclass(frozen=True)
+class Task:
+    """A cell for one target: the features and texts it reads, the cells it stands over, and how a model is built.
+
+    ``build`` takes options that override the declared ones: what ``search`` chose, or none.
+    """
+
+    cell: str
+    columns: tuple[str, ...]
+    build: Callable[[Mapping[str, Any]], Learner]
+    texts: tuple[str, ...] = ()
+    over: tuple[str, ...] = ()
+    search: Searching | None = None
+
+
+@dataclass(frozen=True)
+class Input:
+    """Rows that a model over other cells was fitted on, ``predicted`` by a model of ``member`` that saw ``fitted_on``."""
+
+    member: str
+    fitted_on: Witness
+    predicted: Witness
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A model, the witness of every row that it or a model below it was fitted on, and what it read of other cells."""
+
+    learner: Learner
+    names: tuple[str, ...]
+    witness: Witness
+    chosen: dict[str, Any] = field(default_factory=dict)
+    inputs: tuple[Input, ...] = ()
+
+
+@dataclass(frozen=True)
+class Held:
+    """Predictions of one fold's rows (in the table's order) by a model that left the fold out."""
+
+    outputs: Outputs
+    witness: Witness
+
+
+class CrossFit:
+    """Every model of one target and seed, fitted when it is first asked for, and once. Safe to ask from several threads."""
+
+    def __init__(self, table: pl.DataFrame, name: str, target: Target, tasks: Iterable[Task], seed: int) -> None:
+        """``table``: a training set with row_id, parent_id, group_id, synthetic, weight, split, fold and the features.
+
+        Its rows of train that have the target are used, synthetic ones among them. Raises Refusal where the target is
+        known in so few folds that a cell could not be fitted.
+        """
+        self.name, self.target, self.seed = name, target, seed
+        self.tasks = {task.cell: task for task in tasks}
+        self.rows = table.filter((pl.col("split") == "train") & pl.col(name).is_not_null())
+        self.folds = sorted(self.rows["fold"].unique())
+        self._demand_folds()
+        self._fits: dict[tuple[str, Folds], Fitted] = {}
+        self._held: dict[tuple[str, Folds, int], Held] = {}
+        self._matrices: dict[str, Matrix] = {}
+        self._locks: dict[Any, Lock] = {}
+        self._door = Lock()
+
+    def fits(self) -> list[tuple[str, Folds]]:
+        """Every (cell, folds left out) that out-of-fold predictions and final models need, cells below others first."""
+        needed: dict[str, set[Folds]] = {cell: {NONE, *(frozenset([fold]) for fold in self.folds)} for cell in self.tasks}
+        for cell in reversed(self.cells):
+            for member in self.tasks[cell].over:
+                needed[member] |= {left | {fold} for left in needed[cell] for fold in self.folds} | needed[cell]
+        return [(cell, left) for cell in self.cells for left in sorted(needed[cell], key=sorted)]
+
+    def model(self, cell: str, left_out: Folds = NONE) -> Fitted:
+        """The cell's model fitted on the folds that are not left out."""
+        return self._once(self._fits, (cell, left_out), lambda: self._fit(self.tasks[cell], left_out))
+
+    def held(self, cell: str, left_out: Folds, fold: int) -> Held:
+        """What the cell's model that left out ``left_out`` says of the rows of ``fold``, one of those."""
+        return self._once(self._held, (cell, left_out, fold), lambda: self._hold(self.tasks[cell], left_out, fold))
+
+    def rows_of(self, fold: int) -> pl.DataFrame:
+        """The fold's rows, in the table's order, synthetic ones among them."""
+        return self.rows.filter(self._fold == fold)
+
+    def widths(self, cell: str) -> dict[str, int]:
+        """The length of each list column that the cell reads, other cells' predictions among them."""
+        task = self.tasks[cell]
+        wide = {"class": len(self.target.classes or ()), "vector": self.target.dimension or 0}.get(self.target.kind)
+        members = {f"{MEMBER}{member}": wide for member in task.over if wide is not None}
+        return {**members, **list_widths(self.rows, task.columns)}
+
+    def _fit(self, task: Task, left_out: Folds) -> Fitted:
+        kept = ~np.isin(self._fold, list(left_out))
+        x, inputs = self._inputs(task, left_out, kept)
+        y, weight = self._truth[kept], self.rows["weight"].to_numpy()[kept]
+        chosen = task.search.best(task.build, x, y, weight, self.target.kind, self.seed) if task.search else {}
+        learner = task.build(chosen).fit(x, y, weight, seed=self.seed)
+        return Fitted(
+            learner, x.names, united([witness(self.rows.filter(kept)), *(read.fitted_on for read in inputs)]), chosen, inputs
+        )
+
+    def _hold(self, task: Task, left_out: Folds, fold: int) -> Held:
+        fitted = self.model(task.cell, left_out)
+        below = [self.held(member, left_out, fold) for member in task.over]
+        x = _beside(self._matrix(task).at(self._fold == fold), task.over, [self._told(held) for held in below], self.target)
+        return Held(fitted.learner.predict(x), united([fitted.witness, *(held.witness for held in below)]))
+
+    def _inputs(self, task: Task, left_out: Folds, kept: npt.NDArray[np.bool_]) -> tuple[Matrix, tuple[Input, ...]]:
+        """What a model is fitted on: its features, and of each cell below it out-of-fold predictions, fold by fold."""
+        parts = {(member, fold): self._input(member, left_out, fold) for member in task.over for fold in self._rest(left_out)}
+        inputs = tuple(Input(member, held.witness, witness(self.rows_of(fold))) for (member, fold), held in parts.items())
+        columns = [self._laid(parts, member)[kept] for member in task.over]
+        return _beside(self._matrix(task).at(kept), task.over, columns, self.target), inputs
+
+    def _input(self, member: str, left_out: Folds, fold: int) -> Held:
+        """Predictions of a fold to fit on: by a model that left out this fold too."""
+        return self.held(member, left_out | {fold}, fold)
+
+    def _laid(self, parts: Mapping[tuple[str, int], Held], member: str) -> npt.NDArray[np.float64]:
+        """A member's predictions, each fold's in its rows' places; NaN in the folds left out."""
+        told = {fold: self._told(held) for (name, fold), held in parts.items() if name == member}
+        laid = np.full((self.rows.height, next(iter(told.values())).shape[1]), np.nan)
+        for fold, values in told.items():
+            laid[self._fold == fold] = values
+        return laid
+
+    def _told(self, held: Held) -> npt.NDArray[np.float64]:
+        return as_columns(held.outputs, self.target)
+
+    def _rest(self, left_out: Folds) -> Iterator[int]:
+        return (fold for fold in self.folds if fold not in left_out)
+
+    def _matrix(self, task: Task) -> Matrix:
+        """The cell's features of all rows."""
+        make = lambda: feature_matrix(self.rows, task.columns, list_widths(self.rows, task.columns), task.texts)  # noqa: E731
+        return self._once(self._matrices, task.cell, make)
+
+    def _once(self, made: dict[Any, Any], key: Any, make: Callable[[], Any]) -> Any:
+        """``made[key]``, made by one thread while others that ask for it wait."""
+        with self._door:
+            lock = self._locks.setdefault((id(made), key), Lock())
+        with lock:
+            if key not in made:
+                made[key] = make()
+            return made[key]
+
+    @cached_property
+    def _fold(self) -> npt.NDArray[np.int64]:
+        return self.rows["fold"].to_numpy()
+
+    @cached_property
+    def _truth(self) -> npt.NDArray[Any]:
+        return target_values(self.rows[self.name], self.target)
+
+    @cached_property
+    def cells(self) -> list[str]:
+        """The cells, each after those that it stands over."""
+        return sorted(self.tasks, key=lambda cell: (self._depth(cell), list(self.tasks).index(cell)))
+
+    def _depth(self, cell: str) -> int:
+        return max((1 + self._depth(member) for member in self.tasks[cell].over), default=0)
+
+    def _demand_folds(self) -> None:
+        deepest = max(self.tasks, key=self._depth)
+        needed = self._depth(deepest) + 2
+        if len(self.folds) < needed:
+            raise Refusal(
+                f"{self.name} is known in {len(self.folds)} fold(s) of train",
+                column=self.name,
+                expected=f"at least {needed}, so that cell {deepest!r} can be predicted by a model fitted on another",
+                next_step="leave the target out of the cell, declare more folds, or bring rows of more groups that carry it",
+            )
+
+
+def as_columns(outputs: Outputs, target: Target) -> npt.NDArray[np.float64]:
+    """What a model over this one reads of its outputs: (rows, 1) for a scalar's mean, else (rows, width)."""
+    told = outputs[target.output]
+    return told[:, None] if told.ndim == 1 else told
+
+
+def _beside(x: Matrix, members: Iterable[str], columns: Iterable[npt.NDArray[np.float64]], target: Target) -> Matrix:
+    """Members' predictions before the features, named as ``feature_matrix`` names a column of numbers or of lists."""
+    told = {f"{MEMBER}{member}": values for member, values in zip(members, columns, strict=True)}
+    if not told:
+        return x
+    single = target.kind == "scalar"
+    names = [name if single else f"{name}[{place}]" for name, values in told.items() for place in range(values.shape[1])]
+    values = np.hstack([*(values.astype(np.float32) for values in told.values()), x.values])
+    return Matrix(np.ascontiguousarray(values), (*names, *x.names), x.texts, x.groups)
+
+
+def target_values(values: pl.Series, target: Target) -> npt.NDArray[Any]:
+    """A target column as a learner takes it: numbers, class indices in declared order, or a matrix of vectors.
+
+    Raises polars.exceptions.ComputeError where a vector has not the target's dimension.
+    """
+    if target.kind == "class":
+        order = list(target.classes or ())
+        return values.replace_strict(order, list(range(len(order))), return_dtype=pl.Int64).to_numpy()
+    if target.kind == "vector":
+        return values.cast(pl.Array(pl.Float64, target.dimension or 0)).to_numpy()
+    return values.cast(pl.Float64).to_numpy()
