@@ -100,7 +100,8 @@ class Features:
 
     def kitchen(self, what: str = "texts") -> Kitchen:
         """What kernels may use: the declared encoder, and progress on standard error."""
-        return Kitchen(self.work.params.featurize.encoder, partial(track, what=what))
+        params = self.work.params.featurize
+        return Kitchen(params.encoder, partial(track, what=what), params.label_delay_us)
 
     def encoders(self) -> dict[str, str]:
         """The declared encoder's fingerprint by its name; empty where no view uses one."""

@@ -62,9 +62,14 @@ class SplitParams(Declaration):
 
 
 class FeaturizeParams(Declaration):
-    """``encoder`` is the embedding model: all-MiniLM-L6-v2 as packaged, a folder, or a name on a hub."""
+    """``encoder`` is the embedding model: all-MiniLM-L6-v2 as packaged, a folder, or a name on a hub.
+
+    ``label_delay_us``: microseconds from the instant at which a label is known to the first at which it may be used. With 0
+    a row that is labelled when it is asked sees its own label; the guard then refuses the training set.
+    """
 
     encoder: str = "all-MiniLM-L6-v2"
+    label_delay_us: int = Field(default=1, ge=0)
 
 
 class JoinParams(Declaration):

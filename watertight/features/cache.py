@@ -13,7 +13,6 @@ from types import TracebackType
 import numpy as np
 from numpy.typing import NDArray
 
-from watertight.core.caches import default_root
 from watertight.core.errors import Misuse
 
 Vector = NDArray[np.float32]

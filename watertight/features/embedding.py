@@ -19,8 +19,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from watertight.core.digests import json_digest
 from watertight.core.caches import default_root
+from watertight.core.digests import json_digest
 from watertight.features.cache import Vector, VectorCache, text_digest
 from watertight.features.encoder import Encoder, encoder_folder, fingerprint, load_encoder
 from watertight.features.windows import LONGEST_WINDOW, join_windows, split_windows

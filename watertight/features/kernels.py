@@ -22,16 +22,23 @@ from watertight.features.temporal_texts import temporal_texts
 
 @dataclass
 class Kitchen:
-    """What kernels may use besides the rows, and what they report: notes by name, such as texts embedded."""
+    """What kernels may use besides the rows, and what they report: notes by name, such as texts embedded.
+
+    ``label_delay_us``: how long after a label is known it may be used; anything but 1 is a leak, to be measured.
+    """
 
     encoder: str
     progress: Progress | None = None
+    label_delay_us: int = 1
     notes: dict[str, int] = field(default_factory=dict)
 
 
 def fill(spec: ViewSpec, rows: pl.DataFrame, kitchen: Kitchen) -> pl.DataFrame:
     """The view's table: join key, event_timestamp, created_timestamp, source_at, features; sorted by key and time."""
     table = pick(KERNELS, spec.kernel, "kernel")(spec, rows, kitchen)
+    if spec.derived_from == "labels":
+        usable = pl.col("created_timestamp") + pl.duration(microseconds=kitchen.label_delay_us)
+        table = table.with_columns(event_timestamp=usable)
     return table.sort(spec.join_key, "event_timestamp", "created_timestamp")
 
 
