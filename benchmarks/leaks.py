@@ -1,0 +1,280 @@
+"""What each leak would have been worth: DVC experiments on one source, told and drawn in docs/leaks.md.
+
+    python benchmarks/leaks.py --source semeval2026
+
+Works in a clone of the committed project, so the workspace stays as it is. An experiment that breaks a rule waives the checks
+that refuse it, by name. *Promised* is the out-of-fold figure of such a run. *Delivered* is what its final models do on
+``test_groups`` when they are fed what production would have: the features of the honest run.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from pipelines.score import _trained, predicted
+from watertight.core.project import Project, Workload
+from watertight.core.tables import read_table
+from watertight.evaluation.figures import cases, figures, figures_table
+from watertight.evaluation.intervals import difference
+
+ROOT = Path(__file__).parents[1]
+PAGE, PICTURES = ROOT / "docs" / "leaks.md", ROOT / "docs" / "leaks"
+WORKLOAD, REGISTERED, METRICS = "perception", "calibrated", ("rmse", "composite")
+HONEST = "honest"
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """One run: what it changes, which checks it must waive, and its name in the tables."""
+
+    name: str
+    about: str
+    changes: tuple[str, ...] = ()
+    waived: tuple[str, ...] = ()
+
+    def settings(self) -> Iterator[str]:
+        yield from self.changes
+        if self.waived:
+            yield f"waive=[{','.join(self.waived)}]"
+
+
+EXPERIMENTS = (
+    Experiment(HONEST, "every rule kept"),
+    Experiment(
+        "own-label",
+        "a label may be used at the instant it is known, not 1 µs later",
+        ("featurize.label_delay_us=0",),
+        ("expect_known_when_asked", "expect_history_to_match_rows"),
+    ),
+    Experiment(
+        "ungrouped",
+        "folds deal rows, so an author's other rows are trained on",
+        ("split.folds_by=row",),
+        ("expect_groups_in_one_fold", "expect_own_group_unseen", "expect_inputs_out_of_fold"),
+    ),
+    Experiment("no-embargo", "no gap of a week before `test_future`", ("split.test_future.gap_days=0",)),
+)
+VIEWS = {"text": "text only", "history": "history only", "all": "both", REGISTERED: "all models, blended and calibrated"}
+
+
+def main() -> None:
+    """Run the experiments, then write the tables and the pictures."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--source", default="semeval2026")
+    source = parser.parse_args().source
+    with tempfile.TemporaryDirectory(prefix="watertight-leaks-") as folder:
+        clone = Path(folder) / "project"
+        subprocess.run(["git", "clone", "--quiet", str(ROOT), str(clone)], check=True)
+        found = pl.concat(list(_experiments(clone, source)))
+        shown = _shown(clone)
+    blocks = {
+        "experiments": shown,
+        "views": _views(found),
+        "leaks": _leaks(found),
+        "embargo": _embargo(found),
+        "coverage": _coverage(found),
+    }
+    _write(blocks)
+    _draw(found)
+
+
+def _experiments(clone: Path, source: str) -> Iterator[pl.DataFrame]:
+    """The records of every experiment; the honest one comes first, since the others are fed its features."""
+    for experiment in EXPERIMENTS:
+        _run(clone, experiment.name, source, experiment.settings())
+        work = Project(clone).workload(WORKLOAD)
+        table = read_table(work.data("training_set", "training_set.parquet"))
+        told = read_table(work.artifacts("train", "predictions.parquet"))
+        if experiment.name == HONEST:
+            honest, promised = table, told
+        yield _records(work, experiment.name, table, told, honest, promised)
+    for cell in VIEWS:
+        _run(clone, f"views-{cell}", source, [f"register.cell={cell}"])
+
+
+def _run(clone: Path, name: str, source: str, settings: Any) -> None:
+    changed = [f"{WORKLOAD}.source.name={source}", *(f"{WORKLOAD}.{setting}" for setting in settings)]
+    options = [part for setting in changed for part in ("-S", setting)]
+    subprocess.run(["git", "checkout", "--quiet", "."], cwd=clone, check=True)
+    command = [sys.executable, "-m", "dvc", "exp", "run", "--force", "--name", name, *options, f"evaluate@{WORKLOAD}"]
+    print(" ".join(command[2:]), file=sys.stderr, flush=True)
+    subprocess.run(command, cwd=clone, check=True, env=_environment(), stdout=sys.stderr)
+
+
+def _environment() -> dict[str, str]:
+    raw = Path(os.environ.get("WATERTIGHT_RAW", ROOT / "data" / "raw")).resolve()
+    here = {"WATERTIGHT_RAW": str(raw), "DVC_NO_ANALYTICS": "1", "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+    return {**{name: value for name, value in os.environ.items() if name != "PYTHONPATH"}, **here}
+
+
+def _records(
+    work: Workload, name: str, table: pl.DataFrame, told: pl.DataFrame, honest: pl.DataFrame, promised: pl.DataFrame
+) -> pl.DataFrame:
+    """Figures of every cell, out-of-fold as promised and on the test sets as delivered, and differences from the honest run."""
+    declared, targets = work.params.evaluate.intervals, work.contract.targets
+    rows = [record for case in cases(table, told, targets, {}) for record in figures(case, declared, "promised")]
+    test = honest.filter(pl.col("split").is_in(["test_groups", "test_future"]) & ~pl.col("synthetic"))
+    answers = predicted(_trained(work), test)
+    for split in ("test_groups", "test_future"):
+        part = test.filter(pl.col("split") == split)
+        own = answers.join(part.select("row_id"), on="row_id", how="semi")
+        rows += [record for case in cases(part, own, targets, {}) for record in figures(case, declared, split)]
+    rows += list(_differences(work, table, told, promised))
+    return figures_table(rows).select(pl.lit(name).alias("experiment"), pl.all())
+
+
+def _differences(work: Workload, table: pl.DataFrame, told: pl.DataFrame, honest: pl.DataFrame) -> Iterator[dict[str, Any]]:
+    """The experiment's promise less the honest one, of the registered cell, where both are of the same rows."""
+    mine, other = (frame.filter(pl.col("cell") == REGISTERED) for frame in (told, honest))
+    for target in mine["target"].unique(maintain_order=True):
+        pair = [
+            table.join(frame.filter(target=target), on="row_id", how="inner", maintain_order="left") for frame in (mine, other)
+        ]
+        if set(pair[0]["row_id"]) == set(pair[1]["row_id"]):
+            for line in difference(*pair, target, work.contract.targets[target], work.params.evaluate.intervals):
+                yield {"target": target, "cell": REGISTERED, "seed": 0, "part": "difference", "slice": "", "value": "", **line}
+
+
+def _shown(clone: Path) -> str:
+    """``dvc exp show`` as a table of the experiments and their headline figures."""
+    keep = "|".join(f"{target}\\.(rmse|composite|coverage|row_set)" for target in ("valence", "arousal"))
+    command = [sys.executable, "-m", "dvc", "exp", "show", "--json", "--no-pager"]
+    told = json.loads(subprocess.run(command, cwd=clone, check=True, env=_environment(), capture_output=True, text=True).stdout)
+    lines = {}
+    for revision in told:
+        for experiment in (one for group in revision.get("experiments") or [] for one in group["revs"]):
+            metrics = next(iter(experiment["data"]["metrics"].values()))["data"]
+            flat = {f"{target}.{name}": value for target, part in metrics.items() for name, value in part.items()}
+            lines[experiment["name"]] = {name: value for name, value in flat.items() if re.fullmatch(keep, name)}
+    order = [*(experiment.name for experiment in EXPERIMENTS), *(f"views-{cell}" for cell in VIEWS)]
+    return _table([{"experiment": name, **lines[name]} for name in order if name in lines])
+
+
+def _views(found: pl.DataFrame) -> str:
+    honest = found.filter(experiment=HONEST, part="promised")
+    return _table(
+        [{"what the models read": about, "cell": cell, **_cells(honest.filter(cell=cell))} for cell, about in VIEWS.items()]
+    )
+
+
+def _leaks(found: pl.DataFrame) -> str:
+    rows = []
+    for experiment in EXPERIMENTS[:3]:
+        mine = found.filter(experiment=experiment.name, cell=REGISTERED)
+        for target in ("valence", "arousal"):
+            for metric in METRICS:
+                one = {part: _figure(mine, part, target, metric) for part in ("promised", "test_groups", "difference")}
+                told = {
+                    "promised": one["promised"],
+                    "worth": one["difference"] if experiment.name != HONEST else "",
+                    "delivered": one["test_groups"],
+                }
+                rows.append({"run": experiment.name, "target": target, "metric": metric, **told})
+    return _table(rows)
+
+
+def _embargo(found: pl.DataFrame) -> str:
+    rows = []
+    for experiment in (EXPERIMENTS[0], EXPERIMENTS[3]):
+        mine = found.filter(experiment=experiment.name, cell=REGISTERED)
+        rows.append(
+            {
+                "run": experiment.name,
+                **{f"{t} {m}": _figure(mine, "test_future", t, m) for t in ("valence", "arousal") for m in METRICS},
+            }
+        )
+    return _table(rows)
+
+
+def _coverage(found: pl.DataFrame) -> str:
+    rows = []
+    for experiment in EXPERIMENTS[:3]:
+        mine = found.filter(experiment=experiment.name, cell=REGISTERED)
+        parts = {"promised": "promised", "test_groups": "delivered"}
+        told = {
+            f"{target}, {name}": _figure(mine, part, target, "coverage")
+            for target in ("valence", "arousal")
+            for part, name in parts.items()
+        }
+        rows.append({"run": experiment.name, **told})
+    return _table(rows)
+
+
+def _cells(part: pl.DataFrame) -> dict[str, str]:
+    return {
+        f"{target} {metric}": _figure(part, "promised", target, metric) for target in ("valence", "arousal") for metric in METRICS
+    }
+
+
+def _figure(part: pl.DataFrame, of: str, target: str, metric: str) -> str:
+    found = part.filter(part=of, target=target, metric=metric).to_dicts()
+    if not found or found[0]["figure"] is None:
+        return ""
+    line = found[0]
+    sign = "+" if of == "difference" else ""
+    interval = f" [{line['low']:{sign}.3f}, {line['high']:{sign}.3f}]" if line["low"] is not None else ""
+    return f"{line['figure']:{sign}.3f}{interval}"
+
+
+def _table(rows: list[dict[str, Any]]) -> str:
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    lines = [names, ["---"] * len(names), *([str(row.get(name, "")) for name in names] for row in rows)]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _write(blocks: dict[str, str]) -> None:
+    """Put each table between its marks in the page."""
+    page = PAGE.read_text(encoding="utf-8")
+    for name, block in blocks.items():
+        start, end = f"<!-- {name} -->", f"<!-- /{name} -->"
+        page = page[: page.index(start) + len(start)] + f"\n{block}\n" + page[page.index(end) :]
+    PAGE.write_text(page, encoding="utf-8")
+
+
+def _draw(found: pl.DataFrame) -> None:
+    """Promised and delivered, per leak and target, with intervals."""
+    import altair as alt
+
+    parts = {"promised": "promised (out of fold)", "test_groups": "delivered (new authors, honest features)"}
+    points = found.filter(
+        pl.col("part").is_in(list(parts))
+        & (pl.col("cell") == REGISTERED)
+        & pl.col("experiment").is_in([e.name for e in EXPERIMENTS[:3]])
+    ).with_columns(part=pl.col("part").replace(parts))
+    for metric in METRICS:
+        data = points.filter(metric=metric).select("experiment", "target", "part", "figure", "low", "high").to_pandas()
+        order = [experiment.name for experiment in EXPERIMENTS[:3]]
+        y = alt.Y("experiment:N", sort=order, title=None)
+        colour = alt.Color(
+            "part:N",
+            title=None,
+            scale=alt.Scale(range=["#d55e00", "#0072b2"], domain=list(parts.values())),
+            legend=alt.Legend(orient="top", labelLimit=400),
+        )
+        shift = alt.YOffset("part:N", sort=list(parts.values()))
+        base = alt.Chart(data).encode(y=y, yOffset=shift, color=colour)
+        bars = base.mark_rule(strokeWidth=2).encode(x=alt.X("low:Q", title=metric, scale=alt.Scale(zero=False)), x2="high:Q")
+        dots = base.mark_point(filled=True, size=70, opacity=1).encode(x="figure:Q", shape=alt.Shape("part:N", legend=None))
+        chart = (
+            (bars + dots)
+            .properties(width=300, height=130)
+            .facet(column=alt.Column("target:N", title=None, sort=["valence", "arousal"]))
+        )
+        PICTURES.mkdir(exist_ok=True)
+        chart.resolve_scale(x="independent").save(str(PICTURES / f"{metric}.svg"))
+
+
+if __name__ == "__main__":
+    main()
