@@ -19,7 +19,7 @@ semeval: .venv/ready
 	dvc exp show --only-changed --hide-workspace --no-pager --md --drop '$(HIDDEN)'
 
 test: .venv/ready
-	PYTEST_ADDOPTS='$(PYTEST_ADDOPTS)' pytest
+	PYTEST_ADDOPTS='$(PYTEST_ADDOPTS)' pytest --numprocesses auto --dist loadfile
 
 lint: .venv/ready
 	ruff check .

@@ -66,3 +66,17 @@ def test_what_only_another_source_has_is_left_out_and_told(project: TinyProject,
     assert "tiny · split: strata left out: language (the source has no column 'language')" in told
     assert "tiny · train: targets left out: trust (the source has no target 'trust')" in told
     assert "tiny · evaluate: slices left out: language (the source has no column 'language')" in told
+
+
+@pytest.mark.parametrize(
+    ("reads", "told"),
+    [
+        ({"views": ["tiny_nwo"]}, "view 'tiny_nwo' \\(did you mean 'tiny_now'"),
+        ({"columns": ["tiny_now__histroy"]}, "feature 'tiny_now__histroy' \\(did you mean 'tiny_now__history'"),
+        ({"texts": ["txt"]}, "cell 'past' reads no text called 'txt'"),
+    ],
+)
+def test_what_a_cell_reads_must_be_there(project: TinyProject, reads: dict[str, Any], told: str) -> None:
+    _declare(project, "train", "cells", "past", value={"family": "linear", **reads})
+    with pytest.raises(Misuse, match=told):
+        project.execute("train")
