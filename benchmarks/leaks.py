@@ -105,7 +105,7 @@ def _experiments(clone: Path, source: str) -> Iterator[pl.DataFrame]:
 
 
 def _run(clone: Path, name: str, source: str, settings: Any) -> None:
-    changed = [f"{WORKLOAD}.source.name={source}", *(f"{WORKLOAD}.{setting}" for setting in settings)]
+    changed = [f"{WORKLOAD}.source.name={source}", *(f"++{WORKLOAD}.{setting}" for setting in settings)]
     options = [part for setting in changed for part in ("-S", setting)]
     subprocess.run(["git", "checkout", "--quiet", "."], cwd=clone, check=True)
     command = [sys.executable, "-m", "dvc", "exp", "run", "--force", "--name", name, *options, f"evaluate@{WORKLOAD}"]

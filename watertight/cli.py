@@ -76,6 +76,25 @@ def metrics(workload: WorkloadName, as_json: Json = False) -> None:
 
 
 @app.command()
+def compare(
+    workload: WorkloadName,
+    cell: Annotated[str, typer.Argument(help="A cell of params.yaml.")],
+    other: Annotated[str, typer.Argument(help="The cell it is set beside.")],
+    as_json: Json = False,
+) -> None:
+    """Print CELL less OTHER on the same out-of-fold rows, with paired intervals clustered by group."""
+
+    def work(project: Any) -> Any:
+        from pipelines.compare import compare as compared  # Polars behind it
+        from pipelines.figures import as_text
+
+        rows = compared(project.workload(workload), cell, other)
+        return rows if as_json else as_text(rows, "rows", "groups")
+
+    _run(workload, "compare", work, as_json)
+
+
+@app.command()
 def score(
     workload: WorkloadName,
     test: Annotated[bool, typer.Option("--test", help="Say that you mean to look at the test sets.")] = False,

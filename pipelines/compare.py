@@ -1,0 +1,41 @@
+"""compare: one cell less another on the same out-of-fold rows, with paired, group-clustered intervals."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import polars as pl
+
+from watertight.core.declare import nearest
+from watertight.core.errors import Misuse
+from watertight.core.project import Workload
+from watertight.core.tables import read_table
+from watertight.evaluation.intervals import difference
+
+
+def compare(work: Workload, one: str, other: str) -> list[dict[str, Any]]:
+    """A row per target that both cells have: every metric of ``one`` less that of ``other`` as figure, low and high.
+
+    Of the first seed of each. Raises Misuse where there is no such cell, Refusal where the cells predicted other rows.
+    """
+    rows = read_table(work.data("training_set", "training_set.parquet"))
+    predictions = read_table(work.artifacts("train", "predictions.parquet"))
+    told = []
+    for (name,), part in predictions.partition_by("target", as_dict=True, maintain_order=True).items():
+        cells = part.filter(pl.col("seed") == pl.col("seed").min()).partition_by("cell", as_dict=True, maintain_order=True)
+        if (one,) in cells and (other,) in cells:
+            pair = [rows.join(cells[cell,].drop("fold"), on="row_id", maintain_order="left") for cell in (one, other)]
+            lines = difference(*pair, str(name), work.contract.targets[str(name)], work.params.evaluate.intervals)
+            told.append(_row(str(name), lines))
+    if not told:
+        known = predictions["cell"].unique(maintain_order=True).to_list()
+        strange = next((cell for cell in (one, other) if cell not in known), None)
+        raise Misuse(
+            f"no cell is called {strange!r}; {nearest(strange, known)}" if strange else f"{one!r} and {other!r} share no target"
+        )
+    return told
+
+
+def _row(target: str, lines: list[dict[str, Any]]) -> dict[str, Any]:
+    metrics = {line["metric"]: {name: line[name] for name in ("figure", "low", "high")} for line in lines}
+    return {"target": target, **metrics, **{name: lines[0][name] for name in ("rows", "groups", "row_set")}}

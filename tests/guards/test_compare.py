@@ -1,0 +1,33 @@
+"""Two cells are compared on the same rows or not at all."""
+
+from __future__ import annotations
+
+import polars as pl
+import pytest
+from tiny_project import PREDICTIONS, TinyProject
+
+from pipelines.compare import compare
+from pipelines.figures import figures_of
+from watertight.core.errors import Misuse, Refusal
+
+
+def test_a_difference_is_that_of_the_figures_and_turns_its_sign_round(project: TinyProject) -> None:
+    project.execute("evaluate")
+    figures = {(row["target"], row["cell"]): row["rmse"]["figure"] for row in figures_of(project.work)}
+    for row in compare(project.work, "past", "mean"):
+        assert row["rmse"]["figure"] == pytest.approx(figures[row["target"], "past"] - figures[row["target"], "mean"])
+        assert row["rmse"]["low"] < row["rmse"]["figure"] < row["rmse"]["high"]
+    one, other = (compare(project.work, *pair)[0]["rmse"] for pair in (("past", "mean"), ("mean", "past")))
+    assert one["figure"] == pytest.approx(-other["figure"])
+
+
+def test_cells_that_predicted_other_rows_are_not_compared(project: TinyProject) -> None:
+    mine = (pl.col("cell") == "past") & (pl.col("row_id") == pl.col("row_id").first())
+    project.tamper(PREDICTIONS, lambda told: told.filter(~mine))
+    with pytest.raises(Refusal, match="of other rows or labels"):
+        compare(project.work, "past", "mean")
+
+
+def test_a_cell_that_is_not_there_is_answered_with_the_nearest(project: TinyProject) -> None:
+    with pytest.raises(Misuse, match="no cell is called 'pats'; did you mean 'past'"):
+        compare(project.work, "pats", "mean")
