@@ -24,8 +24,8 @@ def compare(work: Workload, one: str, other: str) -> list[dict[str, Any]]:
     for (name,), part in predictions.partition_by("target", as_dict=True, maintain_order=True).items():
         cells = part.filter(pl.col("seed") == pl.col("seed").min()).partition_by("cell", as_dict=True, maintain_order=True)
         if (one,) in cells and (other,) in cells:
-            pair = [rows.join(cells[cell,].drop("fold"), on="row_id", maintain_order="left") for cell in (one, other)]
-            lines = difference(*pair, str(name), work.contract.targets[str(name)], work.params.evaluate.intervals)
+            mine, others = (rows.join(cells[cell,].drop("fold"), on="row_id", maintain_order="left") for cell in (one, other))
+            lines = difference(mine, others, str(name), work.contract.targets[str(name)], work.params.evaluate.intervals)
             told.append(_row(str(name), lines))
     if not told:
         known = predictions["cell"].unique(maintain_order=True).to_list()

@@ -14,7 +14,7 @@ from watertight.checks.verdict import Verdict
 from watertight.core.errors import Refusal
 from watertight.core.known_names import demand_known_names
 from watertight.core.project import Workload
-from watertight.core.tables import read_table, write_json, write_table
+from watertight.core.tables import read_json, read_table, write_json, write_table
 from watertight.core.witness import evidence, input_evidence
 from watertight.evaluation.figures import cases, figures, figures_table, intervals_cover, of_cells, slices_covered
 from watertight.evaluation.metrics import METRICS
@@ -64,16 +64,15 @@ def _demanded(verdict: Verdict) -> dict[str, Any]:
 
 def _demand_inputs(work: Workload, predictions: pl.DataFrame, inputs: pl.DataFrame) -> None:
     """Raise Refusal where a model over other cells does not say whose predictions of which rows it was fitted on."""
-    params = work.params.train
-    read = [
-        (target, name, member)
-        for name, cell in params.cells.items()
-        for target in params.targets_of(cell)
-        for member in params.members_of(cell, target)
-    ]
+    told = read_json(work.artifacts("train", "train.json"))["cells"]
+    read = [(cell["target"], cell["cell"], cell["seed"], member) for cell in told for member in cell["over"]]
     wanted = predictions.select(*CELL, "fitted_on").unique(maintain_order=True)
-    members = pl.DataFrame(read, schema={"target": pl.String, "cell": pl.String, "member": pl.String}, orient="row")
-    silent = wanted.join(members, on=["target", "cell"]).join(inputs, on=[*CELL, "fitted_on", "member"], how="anti")
+    members = pl.DataFrame(
+        read,
+        schema={"target": pl.String, "cell": pl.String, "seed": predictions["seed"].dtype, "member": pl.String},
+        orient="row",
+    )
+    silent = wanted.join(members, on=CELL).join(inputs, on=[*CELL, "fitted_on", "member"], how="anti")
     if not silent.is_empty():
         lost = predictions.join(silent.select(*CELL, "fitted_on"), on=[*CELL, "fitted_on"], how="semi")
         cell, member = silent.select("cell", "member").row(0)

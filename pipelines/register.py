@@ -27,8 +27,8 @@ def register(work: Workload, out: Path) -> None:
     trained = read_json(work.artifacts("train", "train.json"))
     joined = read_json(work.data("training_set", "training_set.json"))
     cell = work.params.register_.cell
-    needed = work.params.train.below(cell)
-    models = tuple(Model(**told) for told in trained["cells"] if told["cell"] in needed)
+    every = tuple(Model(**told) for told in trained["cells"])
+    models = tuple(model for model in every if model.cell in _below(cell, every))
     if not any(model.cell == cell for model in models):
         raise Misuse(f"cell {cell!r} has no models", expected="a cell that trains at least one target of this source")
     for model in models:
@@ -47,6 +47,12 @@ def register(work: Workload, out: Path) -> None:
     )
     (out / "card.md").write_text(card(manifest, _facts(work)), encoding="utf-8")
     seal(out, manifest)
+
+
+def _below(cell: str, models: tuple[Model, ...]) -> set[str]:
+    """The cell and every cell that it stands over, directly or not."""
+    members = {member for model in models if model.cell == cell for member in model.over}
+    return {cell, *(found for member in members for found in _below(member, models))}
 
 
 def _demand_nothing_waived(work: Workload) -> None:

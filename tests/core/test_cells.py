@@ -24,14 +24,6 @@ def test_a_cell_stands_over_those_that_have_the_target() -> None:
     assert found.targets_of(found.cells["mood"]) == ("mood",)
 
 
-def test_everything_below_a_cell_is_found_once() -> None:
-    cells = {"a": {"family": "mean"}, "b": {"family": "mean", "over": ["a"]}, "c": {"family": "mean", "over": ["b", "a"]}}
-    found = params(cells)
-    assert set(found.below("c")) == {"a", "b", "c"}
-    assert len(found.below("c")) == 3
-    assert found.below("a") == ("a",)
-
-
 @pytest.mark.parametrize(
     ("cells", "told"),
     [

@@ -24,6 +24,7 @@ DEATHS = {
     "evaluate": "os.rename artifacts/toy_pair/.metrics.json.draft",
     "register": "open artifacts/toy_pair/.bundle.draft/models/",
     "materialize": "open data/toy_pair/.online.draft/",
+    "report": "os.rename artifacts/toy_pair/.report.draft",
 }
 """Per stage, the event at which it dies; all come after a part of the output is written."""
 

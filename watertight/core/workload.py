@@ -166,10 +166,6 @@ class TrainParams(Declaration):
         """The cells that it stands over which are fitted for ``target``."""
         return tuple(member for member in cell.over if target in self.targets_of(self.cells[member]))
 
-    def below(self, cell: str) -> tuple[str, ...]:
-        """The cell and every cell that it stands over, directly or not."""
-        return (cell, *dict.fromkeys(name for member in self.cells[cell].over for name in self.below(member)))
-
 
 class IntervalParams(Declaration):
     """How intervals are drawn: ``resamples`` of whole groups, seeded; no interval of fewer than ``min_groups`` groups."""
