@@ -5,7 +5,7 @@ export DVC_NO_ANALYTICS := 1
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 # What `dvc exp show` need not show beside the figures: files and sections that are not the experiment's idea.
-HIDDEN := ^(Created|data|artifacts|watertight|pipelines|expectations|feature_repo|perception)|willingness|congruence|comparator|.*\.(mae|rows|r|r_within|r_between|width|calibration_error|.*_low|.*_high|.*_rmse)$$
+HIDDEN := ^(Created|data|artifacts|watertight|pipelines|expectations|feature_repo|perception)|willingness|congruence|comparator|.*\.(mae|rows|r|r_within|r_between|width|calibration_error|.*_low|.*_high)$$
 
 .PHONY: repro semeval simulated test lint clean
 

@@ -41,7 +41,7 @@ def score_test(work: Workload, every_cell: bool = False) -> dict[str, Any]:
     test = table.filter(pl.col("split").is_in(TEST_SPLITS) & ~pl.col("synthetic"))
     if test.is_empty():
         raise Refusal("there are no test rows to score", expected="a share for test_groups or test_future in params.yaml")
-    places = _trained(work) if every_cell else bundle.places()
+    places = trained(work) if every_cell else bundle.places()
     _demand_same_training_rows([model for model, _ in places], table)
     registered = bundle.manifest.cell
     told = predicted(places, test).filter(pl.lit(every_cell) | (pl.col("cell") == registered))
@@ -55,7 +55,7 @@ def score_test(work: Workload, every_cell: bool = False) -> dict[str, Any]:
         "differences": _differences(work, test, told, registered),
         "intervals_cover": [line for line in covered if line["cell"] == registered],
     }
-    _record(work, look)
+    record(work, look)
     return {**look, "figures": wide(of_cells(found).filter(pl.col("slice") == ""), "target", "part", "cell")}
 
 
@@ -68,7 +68,8 @@ def predicted(places: list[tuple[Model, Path]], rows: pl.DataFrame) -> pl.DataFr
     return pl.concat(parts, how="diagonal")
 
 
-def _trained(work: Workload) -> list[tuple[Model, Path]]:
+def trained(work: Workload) -> list[tuple[Model, Path]]:
+    """The final model of every cell with its folder, each after those that it stands over."""
     cells = read_json(work.artifacts("train", "train.json"))["cells"]
     return [(Model(**told), work.artifacts("train", told["folder"])) for told in cells]
 
@@ -122,7 +123,8 @@ def _parts(rows: pl.DataFrame, told: pl.DataFrame) -> dict[tuple[str, str], pl.D
     }
 
 
-def _record(work: Workload, look: dict[str, Any]) -> None:
+def record(work: Workload, look: dict[str, Any]) -> None:
+    """Write a look at the test sets to ``models/<workload>/looks/``, under a name that is its digest."""
     place = work.project.root / "models" / work.name / "looks" / f"{json_digest(look)[:16]}.json"
     if place.is_file() and read_json(place) == look:
         return
