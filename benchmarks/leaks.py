@@ -28,7 +28,7 @@ from pipelines.score import predicted, record, trained
 from watertight.core.project import Project, Workload
 from watertight.core.tables import read_table
 from watertight.evaluation.figures import cases, figures, figures_table
-from watertight.evaluation.intervals import difference
+from watertight.evaluation.intervals import apart
 
 ROOT = Path(__file__).parents[1]
 PAGE, PICTURES = ROOT / "docs" / "leaks.md", ROOT / "docs" / "leaks"
@@ -101,7 +101,8 @@ def _experiments(clone: Path, source: str) -> Iterator[pl.DataFrame]:
         told = read_table(work.artifacts("train", "predictions.parquet"))
         if experiment.name == HONEST:
             honest, promised = table, told
-        found = _records(work, experiment.name, table, told, honest, promised)
+            delivered = predicted(trained(work), _tests(table))
+        found = _records(work, experiment.name, table, told, honest, promised, delivered)
         tests = found.filter(pl.col("part").str.starts_with("test_")).to_dicts()
         record(Project(ROOT).workload(WORKLOAD), {"benchmark": "leaks", "source": source, "figures": tests})
         yield found
@@ -125,31 +126,43 @@ def _environment() -> dict[str, str]:
 
 
 def _records(
-    work: Workload, name: str, table: pl.DataFrame, told: pl.DataFrame, honest: pl.DataFrame, promised: pl.DataFrame
+    work: Workload,
+    name: str,
+    table: pl.DataFrame,
+    told: pl.DataFrame,
+    honest: pl.DataFrame,
+    promised: pl.DataFrame,
+    delivered: pl.DataFrame,
 ) -> pl.DataFrame:
     """Figures of every cell, out-of-fold as promised and on the test sets as delivered, and differences from the honest run."""
     declared, targets = work.params.evaluate.intervals, work.contract.targets
     rows = [record for case in cases(table, told, targets, {}) for record in figures(case, declared, "promised")]
-    test = honest.filter(pl.col("split").is_in(["test_groups", "test_future"]) & ~pl.col("synthetic"))
+    test = _tests(honest)
     answers = predicted(trained(work), test)
     for split in ("test_groups", "test_future"):
         part = test.filter(pl.col("split") == split)
         own = answers.join(part.select("row_id"), on="row_id", how="semi")
         rows += [record for case in cases(part, own, targets, {}) for record in figures(case, declared, split)]
-    rows += list(_differences(work, table, told, promised))
+    rows += list(_differences(work, "difference", table, told, promised))
+    rows += list(_differences(work, "difference on test_future", test.filter(split="test_future"), answers, delivered))
     return figures_table(rows).select(pl.lit(name).alias("experiment"), pl.all())
 
 
-def _differences(work: Workload, table: pl.DataFrame, told: pl.DataFrame, honest: pl.DataFrame) -> Iterator[dict[str, Any]]:
-    """The experiment's promise less the honest one, of the registered cell, where both are of the same rows."""
-    mine, other = (frame.filter(pl.col("cell") == REGISTERED) for frame in (told, honest))
-    for target in mine["target"].unique(maintain_order=True):
-        pair = [
-            table.join(frame.filter(target=target), on="row_id", how="inner", maintain_order="left") for frame in (mine, other)
-        ]
-        if set(pair[0]["row_id"]) == set(pair[1]["row_id"]):
-            for line in difference(*pair, target, work.contract.targets[target], work.params.evaluate.intervals):
-                yield {"target": target, "cell": REGISTERED, "seed": 0, "part": "difference", "slice": "", "value": "", **line}
+def _tests(table: pl.DataFrame) -> pl.DataFrame:
+    return table.filter(pl.col("split").is_in(["test_groups", "test_future"]) & ~pl.col("synthetic"))
+
+
+def _differences(
+    work: Workload, part: str, rows: pl.DataFrame, told: pl.DataFrame, honest: pl.DataFrame
+) -> Iterator[dict[str, Any]]:
+    """The experiment less the honest run, of the registered cell, where both predicted the same of ``rows``."""
+    for (name,), mine in told.filter(cell=REGISTERED).partition_by("target", as_dict=True, maintain_order=True).items():
+        other = honest.filter(cell=REGISTERED, target=name)
+        own = rows.join(mine.select("row_id"), on="row_id", how="semi")
+        if set(mine["row_id"]) == set(other["row_id"]):
+            named = {"target": name, "cell": REGISTERED, "seed": 0, "part": part, "slice": "", "value": ""}
+            for line in apart(own, mine, other, str(name), work.contract.targets[str(name)], work.params.evaluate.intervals):
+                yield {**named, **line}
 
 
 def _shown(clone: Path) -> str:
@@ -187,20 +200,25 @@ def _leaks(found: pl.DataFrame) -> str:
                     "delivered": one["test_groups"],
                 }
                 rows.append({"run": experiment.name, "target": target, "metric": metric, **told})
+    mean = found.filter(experiment=HONEST, cell="mean")
+    for target in ("valence", "arousal"):
+        told = {
+            name: _figure(mine, part, target, "rmse")
+            for name, part, mine in (("promised", "promised", mean), ("delivered", "test_groups", mean))
+        }
+        rows.append({"run": "the training mean", "target": target, "metric": "rmse", **told})
     return _table(rows)
 
 
 def _embargo(found: pl.DataFrame) -> str:
-    rows = []
-    for experiment in (EXPERIMENTS[0], EXPERIMENTS[3]):
-        mine = found.filter(experiment=experiment.name, cell=REGISTERED)
-        rows.append(
-            {
-                "run": experiment.name,
-                **{f"{t} {m}": _figure(mine, "test_future", t, m) for t in ("valence", "arousal") for m in METRICS},
-            }
-        )
-    return _table(rows)
+    honest, without = (found.filter(experiment=one.name, cell=REGISTERED) for one in (EXPERIMENTS[0], EXPERIMENTS[3]))
+    lines = {
+        HONEST: (honest, "test_future"),
+        "no-embargo": (without, "test_future"),
+        "no-embargo less honest": (without, "difference on test_future"),
+    }
+    pairs = [(target, metric) for target in ("valence", "arousal") for metric in METRICS]
+    return _table([{"run": run, **{f"{t} {m}": _figure(part, of, t, m) for t, m in pairs}} for run, (part, of) in lines.items()])
 
 
 def _coverage(found: pl.DataFrame) -> str:
@@ -228,7 +246,7 @@ def _figure(part: pl.DataFrame, of: str, target: str, metric: str) -> str:
     if not found or found[0]["figure"] is None:
         return ""
     line = found[0]
-    sign = "+" if of == "difference" else ""
+    sign = "+" if of.startswith("difference") else ""
     interval = f" [{line['low']:{sign}.3f}, {line['high']:{sign}.3f}]" if line["low"] is not None else ""
     return f"{line['figure']:{sign}.3f}{interval}"
 

@@ -8,9 +8,11 @@ from typing import Any
 
 import polars as pl
 
+from pipelines.gates import PREDICTIONS
 from pipelines.stage import run, tell_left_out
 from watertight.checks.suite import declared, judge
 from watertight.checks.verdict import Verdict
+from watertight.core.digests import file_digest
 from watertight.core.errors import Refusal
 from watertight.core.known_names import demand_known_names
 from watertight.core.project import Workload
@@ -29,7 +31,7 @@ def evaluate(work: Workload, out: Path, metrics: Path, plots: Path) -> None:
     """The verdict on the out-of-fold predictions, then figures per target and cell, overall and by slice."""
     demand_known_names(work)
     rows = read_table(work.data("training_set", "training_set.parquet"))
-    predictions = read_table(work.artifacts("train", "predictions.parquet"))
+    predictions = read_table(work.artifacts(*PREDICTIONS))
     witnesses = read_table(work.artifacts("train", "witnesses.parquet"))
     judged = [_demanded(verdict) for verdict in _verdicts(work, rows, predictions, witnesses)]
     _demand_every_row(rows, predictions)
@@ -40,7 +42,8 @@ def evaluate(work: Workload, out: Path, metrics: Path, plots: Path) -> None:
     write_table(told, out / "figures.parquet")
     report = {"slices": slices_covered(told, params), "slices_skipped": skipped}
     covered = intervals_cover(told, predictions)
-    write_json({"verdicts": judged, **report, "intervals_cover": covered}, out / "evaluation.json")
+    of = file_digest(work.artifacts(*PREDICTIONS))
+    write_json({"verdicts": judged, "of": of, **report, "intervals_cover": covered}, out / "evaluation.json")
     write_json(_headlines(of_cell, work), metrics)
     plots.mkdir()
     calibration_points(rows, predictions, work.contract.targets).write_csv(plots / "calibration.csv")
@@ -63,19 +66,13 @@ def _demanded(verdict: Verdict) -> dict[str, Any]:
 
 
 def _demand_inputs(work: Workload, predictions: pl.DataFrame, inputs: pl.DataFrame) -> None:
-    """Raise Refusal where a model over other cells does not say whose predictions of which rows it was fitted on."""
-    told = read_json(work.artifacts("train", "train.json"))["cells"]
-    read = [(cell["target"], cell["cell"], cell["seed"], member) for cell in told for member in cell["over"]]
-    wanted = predictions.select(*CELL, "fitted_on").unique(maintain_order=True)
-    members = pl.DataFrame(
-        read,
-        schema={"target": pl.String, "cell": pl.String, "seed": predictions["seed"].dtype, "member": pl.String},
-        orient="row",
-    )
-    silent = wanted.join(members, on=CELL).join(inputs, on=[*CELL, "fitted_on", "member"], how="anti")
+    """Raise Refusal where a model over other cells, the final one included, does not say whose predictions it was fitted on."""
+    told = read_json(work.artifacts("train", "train.json"))
+    wanted = pl.DataFrame(told["fits"], schema=inputs.select(*CELL, "member", "fitted_on").schema)
+    silent = wanted.join(inputs, on=wanted.columns, how="anti", maintain_order="left")
     if not silent.is_empty():
-        lost = predictions.join(silent.select(*CELL, "fitted_on"), on=[*CELL, "fitted_on"], how="semi")
         cell, member = silent.select("cell", "member").row(0)
+        lost = predictions.join(silent.select(CELL).unique(), on=CELL, how="semi", maintain_order="left")
         raise Refusal(
             f"cell {cell!r} does not say which predictions of {member!r} it was fitted on",
             rows=lost["row_id"].unique(maintain_order=True).to_list(),

@@ -6,8 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from pipelines.features import Features, Served
+from pipelines.gates import TRAINING_SET
 from pipelines.stage import run
 from watertight.checks.suite import Check, declared, judge, required
+from watertight.core.digests import file_digest
 from watertight.core.errors import Misuse
 from watertight.core.project import Workload
 from watertight.core.tables import read_table, write_json
@@ -17,12 +19,12 @@ from watertight.stores.definitions import projections
 
 def guard(work: Workload, out: Path) -> None:
     """The verdict on the training set; the stage fails where a critical check does."""
-    table = read_table(work.data("training_set", "training_set.parquet"))
+    table = read_table(work.data(*TRAINING_SET))
     evidence = map(required, [*_promised(work), *evidence_checks(Features(work))])
     checks = [*declared("training_set", work.expectations), *evidence]
     verdict = judge("training_set", table, checks, work.params.waive)
     verdict.demand()
-    write_json(verdict.summary(), out / "verdict.json")
+    write_json({**verdict.summary(), "of": file_digest(work.data(*TRAINING_SET))}, out / "verdict.json")
 
 
 def evidence_checks(features: Features) -> Iterator[Check]:

@@ -12,6 +12,7 @@ from typing import Any
 import polars as pl
 
 from pipelines.features import Features
+from pipelines.gates import demand_guard_passed
 from pipelines.stage import run
 from watertight.core.digests import json_digest
 from watertight.core.project import Workload
@@ -53,8 +54,10 @@ def online_store(features: Features) -> Path:
 def build_online(features: Features, told: dict[str, Any]) -> None:
     """Write the whole store beside the old one, then put it in its place; the stamp comes with it.
 
-    All processes write at the same place beside it, so only one may be in here at a time.
+    All processes write at the same place beside it, so only one may be in here at a time. Raises Refusal where the guard of
+    these features was waived.
     """
+    demand_guard_passed(features.work, "its features do not go online")
     newest = max((view["newest"] for view in told["views"].values() if view["newest"]), default=None)
     with replacing(_place(features.work)) as [draft]:
         draft.mkdir()

@@ -8,8 +8,10 @@ from typing import Any
 
 import polars as pl
 
+from pipelines.gates import demand_guarded, demand_judged
 from pipelines.stage import run
-from watertight.core.errors import Misuse, Refusal
+from watertight.checks.verdict import demand_passed
+from watertight.core.errors import Misuse
 from watertight.core.project import Workload
 from watertight.core.tables import read_json, read_table
 from watertight.registry.bundle import Manifest, Model, seal
@@ -21,9 +23,9 @@ RUNTIME = "watertight"
 def register(work: Workload, out: Path) -> None:
     """The bundle: models, card, and a manifest with the sha256 of every file.
 
-    Raises Refusal where a gate let something pass that was waived.
+    Raises Refusal where a gate was waived, or judged other files than these.
     """
-    _demand_nothing_waived(work)
+    _demand_proven(work)
     trained = read_json(work.artifacts("train", "train.json"))
     joined = read_json(work.data("training_set", "training_set.json"))
     cell = work.params.register_.cell
@@ -55,24 +57,13 @@ def _below(cell: str, models: tuple[Model, ...]) -> set[str]:
     return {cell, *(found for member in members for found in _below(member, models))}
 
 
-def _demand_nothing_waived(work: Workload) -> None:
-    verdicts = [
-        read_json(work.data("split", "split.json")),
-        read_json(work.artifacts("guard", "verdict.json")),
-        *read_json(work.artifacts("evaluate", "evaluation.json"))["verdicts"],
-    ]
-    waived = [
-        f"{told['gate']}: {check['type']}"
-        for told in verdicts
-        for check in told["checks"]
-        if told["status"] == "waived" and check["type"] in work.params.waive and check["status"] != "pass"
-    ]
-    if waived:
-        raise Refusal(
-            f"gates of this run were waived ({'; '.join(dict.fromkeys(waived))})",
-            expected="a run in which every critical check passed",
-            next_step="its figures may be compared; to register a model, run again with `waive: []`",
-        )
+def _demand_proven(work: Workload) -> None:
+    what = "its models are not registered"
+    demand_guarded(work, what)
+    demand_judged(work, what)
+    judged = read_json(work.artifacts("evaluate", "evaluation.json"))["verdicts"]
+    for told in (read_json(work.data("split", "split.json")), *judged):
+        demand_passed(told, what)
 
 
 def _facts(work: Workload) -> dict[str, Any]:

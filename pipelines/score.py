@@ -10,6 +10,7 @@ import polars as pl
 
 from pipelines.answers import answers
 from pipelines.features import Features
+from pipelines.gates import TRAINING_SET, demand_guarded
 from pipelines.predict import bundle_of
 from watertight.core.digests import file_digest, json_digest
 from watertight.core.errors import Refusal
@@ -17,12 +18,11 @@ from watertight.core.project import Workload
 from watertight.core.tables import read_json, read_table, replacing, write_json
 from watertight.core.witness import witness
 from watertight.evaluation.figures import cases, figures, figures_table, intervals_cover, of_cells, wide
-from watertight.evaluation.intervals import difference
+from watertight.evaluation.intervals import apart
 from watertight.learners.out_of_fold import output_columns
 from watertight.registry.bundle import MANIFEST, Model
 
 TEST_SPLITS = ("test_groups", "test_future")
-CELL = ("target", "cell", "seed")
 
 
 def score_test(work: Workload, every_cell: bool = False) -> dict[str, Any]:
@@ -33,11 +33,12 @@ def score_test(work: Workload, every_cell: bool = False) -> dict[str, Any]:
     the registered cell, whether its intervals cover what they claim, overall and per slice.
 
     The look, with the records of ``FIGURES``, is written to ``models/<workload>/looks/``; the same models on the same rows
-    are one look, however often it is asked for. Raises Refusal where the workload has no test rows, or where a model was
-    fitted on other rows than today's training rows.
+    are one look, however often it is asked for. Raises Refusal where guard has not passed this training set, where the workload
+    has no test rows, or where a model was fitted on other rows than today's training rows.
     """
+    demand_guarded(work, "the test sets are not looked at")
     bundle = bundle_of(Features(work))
-    table = read_table(work.data("training_set", "training_set.parquet"))
+    table = read_table(work.data(*TRAINING_SET))
     test = table.filter(pl.col("split").is_in(TEST_SPLITS) & ~pl.col("synthetic"))
     if test.is_empty():
         raise Refusal("there are no test rows to score", expected="a share for test_groups or test_future in params.yaml")
@@ -51,8 +52,9 @@ def score_test(work: Workload, every_cell: bool = False) -> dict[str, Any]:
     ]
     look = {
         "bundle": file_digest(bundle.folder / MANIFEST),
+        "models": json_digest(sorted((model.folder, _files(folder)) for model, folder in places)),
         "figures": found.to_dicts(),
-        "differences": _differences(work, test, told, registered),
+        "differences": list(_differences(work, test, told, registered)),
         "intervals_cover": [line for line in covered if line["cell"] == registered],
     }
     record(work, look)
@@ -72,6 +74,10 @@ def trained(work: Workload) -> list[tuple[Model, Path]]:
     """The final model of every cell with its folder, each after those that it stands over."""
     cells = read_json(work.artifacts("train", "train.json"))["cells"]
     return [(Model(**told), work.artifacts("train", told["folder"])) for told in cells]
+
+
+def _files(folder: Path) -> list[str]:
+    return [file_digest(file) for file in sorted(folder.iterdir())]
 
 
 def _demand_same_training_rows(models: list[Model], table: pl.DataFrame) -> None:
@@ -99,28 +105,18 @@ def _figures(work: Workload, rows: pl.DataFrame, told: pl.DataFrame, registered:
                 yield from figures(case, declared.intervals, split)
 
 
-def _differences(work: Workload, rows: pl.DataFrame, told: pl.DataFrame, registered: str) -> list[dict[str, Any]]:
+def _differences(work: Workload, rows: pl.DataFrame, told: pl.DataFrame, registered: str) -> Iterator[dict[str, Any]]:
     """The registered cell less each other, per target, test set, first seed and metric, with a paired interval."""
-    lines = []
-    for (name, split), part in _parts(rows, told).items():
-        cells = part.filter(pl.col("seed") == pl.col("seed").min()).partition_by("cell", as_dict=True, maintain_order=True)
-        frames = {str(cell): rows.join(found.drop(*CELL), on="row_id", maintain_order="left") for (cell,), found in cells.items()}
-        target = work.contract.targets[name]
-        for other in (cell for cell in frames if cell != registered and registered in frames):
-            pair = difference(frames[registered], frames[other], name, target, work.params.evaluate.intervals)
-            lines += [{"target": name, "part": split, "cell": registered, "other": other, **line} for line in pair]
-    return lines
-
-
-def _parts(rows: pl.DataFrame, told: pl.DataFrame) -> dict[tuple[str, str], pl.DataFrame]:
-    """The predictions per target and test split, of the rows that have the target."""
-    beside = told.join(rows.select("row_id", "split"), on="row_id", maintain_order="left")
-    parts = beside.partition_by("target", "split", as_dict=True, maintain_order=True)
-    known = {name: rows.filter(pl.col(name).is_not_null())["row_id"].to_list() for name in told["target"].unique()}
-    return {
-        (str(name), str(split)): part.filter(pl.col("row_id").is_in(known[str(name)])).drop("split")
-        for (name, split), part in parts.items()
-    }
+    for split in TEST_SPLITS:
+        part = rows.filter(pl.col("split") == split)
+        for (name,), cells in told.partition_by("target", as_dict=True, maintain_order=True).items():
+            target, mine = work.contract.targets[str(name)], cells.filter(pl.col("cell") == registered)
+            blind = mine.is_empty() or part[str(name)].is_null().all()
+            for other in [] if blind else cells.filter(pl.col("cell") != registered)["cell"].unique(maintain_order=True):
+                named = {"target": name, "part": split, "cell": registered, "other": other}
+                beside = cells.filter(pl.col("cell") == other)
+                lines = apart(part, mine, beside, str(name), target, work.params.evaluate.intervals)
+                yield from ({**named, **line} for line in lines)
 
 
 def record(work: Workload, look: dict[str, Any]) -> None:

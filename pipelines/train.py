@@ -69,7 +69,8 @@ def train(work: Workload, out: Path) -> None:
     write_table(pl.concat([_labelled(job, fit.inputs) for job, fit in done]), out / "inputs.parquet")
     write_table(pl.concat([_labelled(job, _importance(fit)) for job, fit in done]), out / "importance.parquet")
     write_table(witness_table(witnesses), out / "witnesses.parquet")
-    write_json({"cells": [_told(job, fit) for job, fit in done], "targets_skipped": skipped}, out / "train.json")
+    told = {"cells": [_told(job, fit) for job, fit in done], "fits": [line for job, fit in done for line in _fits(job, fit)]}
+    write_json({**told, "targets_skipped": skipped}, out / "train.json")
 
 
 def _grid(work: Workload, table: pl.DataFrame, served: list[str]) -> Iterator[CrossFit]:
@@ -122,6 +123,12 @@ def _labelled(job: Job, table: pl.DataFrame) -> pl.DataFrame:
     literals = [pl.lit(value).alias(name) for name, value in names.items()]
     first = [name for name in ("row_id",) if name in table.columns]
     return table.select(*first, *literals, pl.lit(job.models.seed).alias("seed"), pl.exclude("row_id"))
+
+
+def _fits(job: Job, fit: Fit) -> Iterator[dict[str, Any]]:
+    """Every model over other cells, with each cell that it has to say something of."""
+    named = {"target": job.models.name, "cell": job.cell, "seed": job.models.seed}
+    yield from ({**named, "member": member, "fitted_on": fitted_on} for fitted_on in fit.fits for member in job.task.over)
 
 
 def _importance(fit: Fit) -> pl.DataFrame:

@@ -21,10 +21,15 @@ def test_a_difference_is_that_of_the_figures_and_turns_its_sign_round(project: T
     assert one["figure"] == pytest.approx(-other["figure"])
 
 
-def test_cells_that_predicted_other_rows_are_not_compared(project: TinyProject) -> None:
-    mine = (pl.col("cell") == "past") & (pl.col("row_id") == pl.col("row_id").first())
-    project.tamper(PREDICTIONS, lambda told: told.filter(~mine))
-    with pytest.raises(Refusal, match="of other rows or labels"):
+def test_predictions_that_evaluate_has_not_judged_are_not_compared(project: TinyProject) -> None:
+    project.tamper(PREDICTIONS, lambda told: told.with_columns(mean=pl.col("mean") + 0.1))
+    with pytest.raises(Refusal, match="evaluate has not judged these predictions; nothing is compared"):
+        compare(project.work, "past", "mean")
+
+
+def test_before_anything_was_evaluated_there_is_nothing_to_compare(project: TinyProject) -> None:
+    (project.root / "artifacts" / "tiny" / "evaluate" / "evaluation.json").unlink()
+    with pytest.raises(Misuse, match="nothing was evaluated yet"):
         compare(project.work, "past", "mean")
 
 

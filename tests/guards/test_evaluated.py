@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 
 from watertight.cli import app
 from watertight.core.digests import row_set_digest
+from watertight.core.errors import Refusal
 from watertight.evaluation.figures import FIGURES
 
 FIGURES_FILE = "artifacts/tiny/evaluate/figures.parquet"
@@ -63,3 +64,14 @@ def test_a_prediction_that_lacks_its_output_is_not_scored_without_it(project: Ti
         ),
     )
     assert lost in project.refused("evaluate").rows
+
+
+def test_a_prediction_that_is_no_number_is_refused_with_its_row(project: TinyProject) -> None:
+    lost = (pl.col("cell") == "past") & (pl.col("row_id") == "a07-2")
+    project.tamper(
+        "artifacts/tiny/train/predictions.parquet",
+        lambda told: told.with_columns(mean=pl.when(lost).then(float("nan")).otherwise("mean")),
+    )
+    with pytest.raises(Refusal, match="predictions lack 'mean' in some rows") as caught:
+        project.execute("evaluate")
+    assert caught.value.rows == ("a07-2",)

@@ -109,3 +109,21 @@ def test_a_blend_that_does_not_say_what_it_was_fitted_on(project: TinyProject) -
         project.execute("evaluate")
     told: Any = project.table(PREDICTIONS).filter((pl.col("target") == "mood") & (pl.col("cell") == "blend"))
     assert set(caught.value.rows) == set(told["row_id"])
+
+
+def test_a_final_blend_that_keeps_silent(project: TinyProject) -> None:
+    """The models behind the figures say what they read; the one that would be served does not."""
+    project.tamper(INPUTS, lambda told: told.filter(~of_final(project)))
+    with pytest.raises(Refusal, match="cell 'blend' does not say which predictions of 'past' it was fitted on"):
+        project.execute("evaluate")
+
+
+def test_a_predictor_with_a_witness_that_somebody_made_up(project: TinyProject) -> None:
+    made_up = "f" * 16
+    leak = of_final(project) & (pl.col("predicted") == seen(project, 2))
+    project.tamper(
+        INPUTS, lambda told: told.with_columns(member_fitted_on=pl.when(leak).then(pl.lit(made_up)).otherwise("member_fitted_on"))
+    )
+    harmless = pl.col("fitted_on") == witness(others(trained(project), 2)).digest
+    project.tamper(WITNESSES, lambda told: pl.concat([told, told.filter(harmless).with_columns(fitted_on=pl.lit(made_up))]))
+    assert project.refused("evaluate") == Refused({LEAK}, roots(project, 2))

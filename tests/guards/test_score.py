@@ -51,13 +51,39 @@ def test_a_bundle_that_was_fitted_on_rows_that_are_held_out_today_is_refused(pro
     project.tamper(
         TRAINING_SET,
         lambda table: table.with_columns(
-            split=pl.when(moved & (pl.col("split") == "train")).then(pl.lit("test_groups")).otherwise("split"),
+            split=pl.when(moved).then(pl.lit("test_groups")).otherwise("split"),
             fold=pl.when(~moved).then("fold"),
         ),
     )
+    with pytest.raises(Refusal, match="guard has not judged this training set; the test sets are not looked at"):
+        score_test(project.work)
+    project.execute("guard")
     with pytest.raises(Refusal, match="fitted on other rows than today's training rows"):
         score_test(project.work)
     assert looks(project) == []
+
+
+def test_a_training_set_that_guard_refuses_is_not_looked_at(project: TinyProject) -> None:
+    """The bundle is honest; the features of the test rows would hold their own labels."""
+    project.execute("register")
+    params = project.root / "params.yaml"
+    params.write_text(params.read_text(encoding="utf-8") + "  featurize: {label_delay_us: 0}\n", encoding="utf-8")
+    project.execute("featurize", "join")
+    with pytest.raises(Refusal, match="gate 'training_set' refused"):
+        project.execute("guard")
+    with pytest.raises(Refusal, match="guard has not judged this training set"):
+        score_test(project.work, every_cell=True)
+    assert looks(project) == []
+
+
+def test_a_target_without_a_label_in_one_test_set_is_scored_on_the_other(project: TinyProject) -> None:
+    project.execute("register")
+    late = pl.when(pl.col("split") != "test_future").then("mood")
+    project.tamper(TRAINING_SET, lambda table: table.with_columns(mood=late))
+    project.execute("guard")
+    look = score_test(project.work, every_cell=True)
+    parts = {(row["target"], row["part"]) for row in look["figures"]}
+    assert parts == {("mood", "test_groups"), ("energy", "test_groups"), ("energy", "test_future")}
 
 
 def test_every_cell_is_scored_by_the_models_that_were_trained_and_set_beside_the_registered_one(project: TinyProject) -> None:

@@ -46,8 +46,19 @@ def test_waived_by_name_the_run_goes_on_and_nothing_of_it_is_registered(project:
     verdict = project.verdict("data/tiny/split/split.json")
     assert verdict["status"] == "waived"
     assert [check["type"] for check in verdict["checks"] if check["status"] == "fail"] == ["expect_groups_in_one_fold"]
-    with pytest.raises(Refusal, match=r"gates of this run were waived \(split: expect_groups_in_one_fold; training_set"):
+    with pytest.raises(Refusal, match=r"gate 'training_set' did not pass \(waived: expect_groups_in_one_fold\); its models"):
         project.execute("register")
+
+
+def test_what_was_waived_stays_so_when_the_waiver_is_taken_back(project: TinyProject) -> None:
+    """No later stage sees an own label: the verdict of guard is all that tells, and it is of the run, not of today's params."""
+    declare(project, featurize={"label_delay_us": 0}, waive=list(OWN_LABEL))
+    project.execute("featurize", "join", "guard", "train", "evaluate")
+    declare(project, waive=[])
+    with pytest.raises(Refusal, match="waived: expect_known_when_asked, expect_history_to_match_rows"):
+        project.execute("register")
+    with pytest.raises(Refusal, match="its features do not go online"):
+        project.execute("materialize")
 
 
 def test_a_label_that_is_used_at_its_own_instant_is_refused_and_named(project: TinyProject) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from watertight.core.contract import Target
-from watertight.core.errors import Misuse
+from watertight.core.errors import Misuse, Refusal
 from watertight.learners.blend import Blend, _loss
 from watertight.learners.catalogue import build, load
 from watertight.learners.matrix import Matrix
@@ -110,3 +110,10 @@ def test_a_blend_of_one_is_misuse_and_so_are_edges_that_fall() -> None:
         fitted(np.zeros((4, 1)), ("cell__one",), np.zeros(4))
     with pytest.raises(Misuse, match="edges of context do not rise"):
         build("blend", "y", SCALAR, {"edges": {"context": [3, 1]}})
+
+
+def test_a_member_that_is_no_number_is_refused_by_name() -> None:
+    truth, members, _ = told()
+    members[3, 1] = np.nan
+    with pytest.raises(Refusal, match="predictions of cell__other are not finite"):
+        fitted(members, ("cell__one", "cell__other"), truth)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from watertight.core.contract import Target
-from watertight.core.errors import Misuse
+from watertight.core.errors import Misuse, Refusal
 from watertight.core.workload import Search
 from watertight.learners.catalogue import build
 from watertight.learners.family import Learner
@@ -126,3 +126,21 @@ def test_a_search_needs_groups_and_a_space() -> None:
         Searching({"family": "linear"}, TREES).best(linear, Matrix(x.values, x.names), y, weight, "scalar", 0)
     with pytest.raises(ValueError, match="from low to a higher high"):
         Search(trials=1, space={"strength": {"low": 3, "high": 1}})
+
+
+def test_trials_without_a_finite_loss_are_counted_and_if_there_are_no_others_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Hopeless(Counting):
+        def predict(self, x: Matrix) -> dict[str, np.ndarray]:
+            return {"mean": np.full(len(x.values), np.nan if self.strength < self.least else 0.0)}
+
+    x, y, weight = rows()
+    for least, seed in ((1e9, 0), (1.0, 1)):
+        monkeypatch.setattr(Counting, "seen", [])
+        monkeypatch.setattr(Hopeless, "least", least, raising=False)
+        searching = Searching({"family": "hopeless"}, TREES)
+        if least == 1.0:
+            assert searching.best(Hopeless, x, y, weight, "scalar", seed)["strength"] >= least
+        else:
+            with pytest.raises(Refusal, match="none of 6 trials of family 'hopeless' has a finite loss"):
+                searching.best(Hopeless, x, y, weight, "scalar", seed)
+        assert len({strength for strength, _ in Counting.seen}) == TREES.trials

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -79,6 +80,7 @@ class Verdict:
             "rows": self.rows,
             "status": status,
             "counts": counts,
+            "waived": [result.type for result in self.grave if result.type in self.waived],
             "checks": [result.summary() for result in self.results],
         }
 
@@ -93,3 +95,13 @@ class Verdict:
                 expected="every critical check to pass",
                 next_step="look at these rows; nothing downstream was built from them",
             )
+
+
+def demand_passed(told: Mapping[str, Any], what: str) -> None:
+    """Raise Refusal where a gate, as :meth:`Verdict.summary` tells it, did not pass by itself; ``what`` then does not happen."""
+    if told["status"] != "pass":
+        raise Refusal(
+            f"gate {told['gate']!r} did not pass ({told['status']}: {', '.join(dict.fromkeys(told['waived']))}); {what}",
+            expected="a run in which every critical check passed",
+            next_step="its figures may be compared; for anything more, run again with `waive: []`",
+        )

@@ -73,16 +73,7 @@ def evidence(predictions: pl.DataFrame, rows: pl.DataFrame, witnesses: pl.DataFr
     told = witnesses.join(rows.select(pl.col("row_id").alias("root_id"), "group_id", "split"), on="root_id", how="left")
     groups = told.select("fitted_on", "group_id", group_fits=pl.lit(1, dtype=pl.Int64)).unique()
     strange = told.group_by("fitted_on").agg(strange_fits=(pl.col("split") != "train").fill_null(True).sum().cast(pl.Int64))
-    sound = (
-        witnesses.group_by("fitted_on")
-        .agg(pl.col("root_id", "times"), refitted=pl.col("times").max())
-        .with_columns(
-            witnessed=pl.struct("fitted_on", "root_id", "times").map_elements(
-                lambda fit: _digest(fit["root_id"], fit["times"]) == fit["fitted_on"], return_dtype=pl.Boolean
-            )
-        )
-        .select("fitted_on", "refitted", "witnessed")
-    )
+    sound = _sound(witnesses)
     members = witnesses.select("fitted_on", "root_id", own_fits=pl.lit(1, dtype=pl.Int64))
     roots = rows.select("row_id", root_id(), "group_id")
     return (
@@ -107,21 +98,32 @@ def input_evidence(inputs: pl.DataFrame, rows: pl.DataFrame, witnesses: pl.DataF
     that made the predictions) and predicted (the witness of the rows they are of); ``rows`` as in :func:`evidence`.
     ``own_fits``: 1 where a model that predicted the row had been fitted on it or a relative, ``group_fits``: on any row of
     its group. ``given``: how often a member predicted the row for one model; 0 where that model was fitted on the row
-    without. ``witnessed``: whether the witnesses are there. What is the same for several cells stands once.
+    without. ``witnessed``: whether the witnesses are there, each with the digest
+    of its rows. What is the same for several cells stands once.
     """
     groups = rows.select(pl.col("row_id").alias("root_id"), "group_id")
     sets = witnesses.select("fitted_on", "root_id").join(groups, on="root_id", how="left")
     answer = ("own_fits", "group_fits", "given")
-    told = pl.concat([_predictors(inputs, sets), _completeness(inputs, sets)], how="diagonal")
+    sound = _sound(witnesses).filter("witnessed")["fitted_on"].to_list()
+    told = pl.concat([_predictors(inputs, sets, sound), _completeness(inputs, sets)], how="diagonal")
     clean = told.with_columns(pl.col("own_fits", "group_fits").fill_null(0), pl.col("given").fill_null(1))
     return clean.select("row_id", pl.col(answer).cast(pl.Int64), witnessed=pl.col("witnessed").fill_null(True))
 
 
-def _predictors(inputs: pl.DataFrame, sets: pl.DataFrame) -> pl.DataFrame:
+def _sound(witnesses: pl.DataFrame) -> pl.DataFrame:
+    """Per witness: ``refitted``, how often a row stood in the fit at most, and ``witnessed``, whether its digest is its rows'."""
+    right = pl.struct("fitted_on", "root_id", "times").map_elements(
+        lambda fit: _digest(fit["root_id"], fit["times"]) == fit["fitted_on"], return_dtype=pl.Boolean
+    )
+    fits = witnesses.group_by("fitted_on").agg(pl.col("root_id", "times"), refitted=pl.col("times").max())
+    return fits.with_columns(witnessed=right).select("fitted_on", "refitted", "witnessed")
+
+
+def _predictors(inputs: pl.DataFrame, sets: pl.DataFrame, sound: list[str]) -> pl.DataFrame:
     """Each row that was predicted to be fitted on, beside what its predictor had been fitted on."""
     pairs = inputs.select("member_fitted_on", "predicted").unique(maintain_order=True)
     fits = sets.rename({"fitted_on": "member_fitted_on"}).with_columns(fits=pl.lit(1))
-    known = fits["member_fitted_on"].unique().to_list()
+    named = pl.col("member_fitted_on").is_in(sound) & pl.col("predicted").is_in(sound)
     return (
         pairs.join(sets, left_on="predicted", right_on="fitted_on", how="left", maintain_order="left")
         .join(fits.select("member_fitted_on", "root_id", own_fits="fits"), on=["member_fitted_on", "root_id"], how="left")
@@ -134,7 +136,7 @@ def _predictors(inputs: pl.DataFrame, sets: pl.DataFrame) -> pl.DataFrame:
             pl.coalesce("root_id", "predicted").alias("row_id"),
             "own_fits",
             "group_fits",
-            witnessed=pl.col("member_fitted_on").is_in(known) & pl.col("root_id").is_not_null(),
+            witnessed=named & pl.col("root_id").is_not_null(),
         )
     )
 

@@ -150,6 +150,8 @@ def _whole(
     for cells in sets.values():
         predicted = next(iter(cells.values())).select("row_id")
         own = rows.select(read).filter(pl.col(name).is_not_null()).join(predicted, on="row_id", how="semi", maintain_order="left")
+        if own.is_empty():
+            continue
         own = own.with_row_index(PLACE)
         yield Case(name, target, own, _with_means({key: _aligned(own, part, target) for key, part in cells.items()}))
 

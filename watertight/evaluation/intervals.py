@@ -14,7 +14,7 @@ from scipy.special import ndtr, ndtri
 from watertight.core.contract import Target
 from watertight.core.errors import Refusal
 from watertight.core.workload import IntervalParams
-from watertight.evaluation.metrics import Scored, metrics_of, scored
+from watertight.evaluation.metrics import Scored, metrics_of, outputs_read, scored
 from watertight.evaluation.row_sets import Floats
 
 BLOCK = 4_000_000
@@ -93,6 +93,22 @@ def difference(
     pairs = intervals(dict(_pairs(estimates(left), estimates(right))), declared)
     rows = {"rows": left.of.rows, "groups": left.of.groups, "row_set": left.of.digest}
     return [{"metric": metric, **vars(told), **rows} for metric, told in pairs.items()]
+
+
+def apart(
+    rows: pl.DataFrame, one: pl.DataFrame, other: pl.DataFrame, name: str, target: Target, declared: IntervalParams
+) -> list[dict[str, Any]]:
+    """``difference`` of two cells' predictions (row_id, seed and outputs), each by its first seed.
+
+    ``rows`` has row_id, group_id and the column ``name``; rows without the target are left out.
+    """
+    own = rows.select("row_id", "group_id", name).filter(pl.col(name).is_not_null())
+    read = ["row_id", *outputs_read(target.kind)]
+    frames = []
+    for told in (one, other):
+        first = told.filter(pl.col("seed") == pl.col("seed").min())
+        frames.append(own.join(first.select(column for column in read if column in first.columns), on="row_id"))
+    return difference(frames[0], frames[1], name, target, declared)
 
 
 def _pairs(left: Mapping[str, Estimate], right: Mapping[str, Estimate]) -> Iterator[tuple[str, Estimate]]:

@@ -63,14 +63,21 @@ def outputs(rows: pl.DataFrame, kind: str) -> dict[str, Floats]:
     a figure without the rows that a model left out would flatter it.
     """
     given = [name for name in outputs_read(kind) if name in rows.columns and rows[name].null_count() < rows.height]
-    holes = [name for name in given if rows[name].has_nulls()]
+    holes = [name for name in given if not _whole(rows[name]).all()]
     if OUTPUTS[kind] not in given or holes:
         raise Refusal(
             f"predictions lack {holes[0] if holes else OUTPUTS[kind]!r} in some rows",
-            rows=rows.filter(pl.col(holes[0]).is_null())["row_id"].to_list() if holes else (),
-            expected="each output of a model in every row, or in none",
+            rows=rows.filter(~_whole(rows[holes[0]]))["row_id"].to_list() if holes else (),
+            expected="each output of a model in every row, as finite numbers, or in none",
         )
     return {name: as_array(rows[name]) for name in given}
+
+
+def _whole(values: pl.Series) -> pl.Series:
+    """Whether each value is there and finite, all numbers of a list."""
+    if isinstance(values.dtype, pl.List | pl.Array):
+        return values.cast(pl.List(pl.Float64)).list.eval(pl.element().is_finite()).list.all().fill_null(False)
+    return values.cast(pl.Float64).is_finite().fill_null(False)
 
 
 def outputs_read(kind: str) -> tuple[str, ...]:

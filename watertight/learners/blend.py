@@ -13,7 +13,7 @@ from safetensors.numpy import load_file, save_file
 from scipy.optimize import minimize
 
 from watertight.core.contract import Target
-from watertight.core.errors import Misuse
+from watertight.core.errors import Misuse, Refusal
 from watertight.core.tables import read_json, write_json
 from watertight.learners.family import Options, Outputs
 from watertight.learners.matrix import Matrix
@@ -59,8 +59,14 @@ class Blend:
         return cls(BlendOptions.of("blend", options))
 
     def fit(self, x: Matrix, y: npt.NDArray[Any], weight: Floats, *, seed: int) -> Self:
-        """Minimise the squared error; ``seed`` is not needed. Raises Misuse where there are fewer than two members."""
+        """Minimise the squared error; ``seed`` is not needed.
+
+        Raises Misuse where there are fewer than two members, Refusal where one's prediction is no number.
+        """
         members = _members(x)
+        if not np.isfinite(members).all():
+            lost = [name for name, values in zip(x.members, members.T, strict=True) if not np.isfinite(values).all()]
+            raise Refusal(f"predictions of {', '.join(lost)} are not finite", expected="a number in each row")
         raw = self._raw(x)
         centre, spread = _moments(raw)
         self.arrays = {"centre": centre, "scale": spread}

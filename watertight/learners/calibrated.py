@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -169,4 +170,7 @@ def _quantile(residual: Floats, spread: Floats, groups: int, level: Floats) -> F
 
     regressor = ConformalRegressor().fit(residual, sigmas=spread)
     confidence = float(level[0]) * (groups + 1) / groups
-    return regressor.predict_int(np.zeros(1), sigmas=np.ones(1), confidence=confidence)[:, 1]
+    with warnings.catch_warnings():
+        # Too few groups for the level: told by the interval, which is then the whole range.
+        warnings.simplefilter("ignore", UserWarning)
+        return regressor.predict_int(np.zeros(1), sigmas=np.ones(1), confidence=confidence)[:, 1]

@@ -85,6 +85,7 @@ class CrossFit:
         self.rows = table.filter((pl.col("split") == "train") & pl.col(name).is_not_null())
         self.folds = sorted(self.rows["fold"].unique())
         self._demand_folds()
+        self._demand_weight()
         self._fits: dict[tuple[str, Folds], Fitted] = {}
         self._held: dict[tuple[str, Folds, int], Held] = {}
         self._matrices: dict[str, Matrix] = {}
@@ -188,6 +189,15 @@ class CrossFit:
 
     def _depth(self, cell: str) -> int:
         return max((1 + self._depth(member) for member in self.tasks[cell].over), default=0)
+
+    def _demand_weight(self) -> None:
+        for fold in self.folds:
+            if not self.rows.filter(self._fold != fold)["weight"].sum() > 0:
+                raise Refusal(
+                    f"no row of {self.name} outside fold {fold} has a weight above 0",
+                    column="weight",
+                    expected="rows that count in every part that a model is fitted on",
+                )
 
     def _demand_folds(self) -> None:
         deepest = max(self.tasks, key=self._depth)

@@ -21,8 +21,9 @@ class Fit:
     ``predictions``: row_id, fold, fitted_on and the named outputs, one row per real row of train that has the target.
     ``inputs``: per model (``fitted_on``) and cell below it (``member``), which rows (``predicted``, the digest of their
     witness) it was fitted on as predicted by which model (``member_fitted_on``). ``witnesses``: every witness named in
-    either, by digest. ``names``: the columns of the final model's matrix. ``widths``: the length of each list column that
-    it reads. ``chosen``: the options that a search chose for it.
+    either, by digest. ``fitted_on`` is the final model's, ``fits`` are those of every model of the cell. ``names``: the
+    columns of the final model's matrix. ``widths``: the length of each list column that it reads. ``chosen``: the options
+    that a search chose for it.
     """
 
     predictions: pl.DataFrame
@@ -31,6 +32,7 @@ class Fit:
     final: Learner
     names: tuple[str, ...]
     fitted_on: str
+    fits: tuple[str, ...]
     widths: dict[str, int]
     chosen: dict[str, Any] = field(default_factory=dict)
 
@@ -53,6 +55,7 @@ def out_of_fold(models: CrossFit, cell: str) -> Fit:
         final.learner,
         final.names,
         final.witness.digest,
+        tuple(one.witness.digest for one in fitted),
         models.widths(cell),
         final.chosen,
     )

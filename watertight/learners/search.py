@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from watertight.core.caches import default_root
 from watertight.core.digests import json_digest
+from watertight.core.errors import Refusal
 from watertight.core.workload import Search
 from watertight.learners.family import Learner, Outputs
 from watertight.learners.inner_folds import Fold, inner_folds
@@ -42,14 +43,21 @@ class Searching:
     ) -> dict[str, Any]:
         """The options with the least weighted loss over the inner folds: squared error, or log loss for a class.
 
-        Raises Refusal where the rows are of fewer than two groups.
+        Raises Refusal where the rows are of fewer than two groups, or where no trial has a finite loss.
         """
         study = self._study(_digest(x, y, weight), seed)
         folds = list(inner_folds(x, self.declared.folds))
         loss = lambda options: _loss(build, options, folds, x, y, weight, kind, seed)  # noqa: E731
-        while len(done := _complete(study)) < self.declared.trials:
+        while len(done := _finished(study)) < self.declared.trials:
             self._try(study, seed * self.declared.trials + len(done), loss)
-        return dict(min(done, key=lambda trial: (trial.value, trial.number)).params)
+        scored = [trial for trial in done if trial.value is not None]
+        if not scored:
+            raise Refusal(
+                f"none of {len(done)} trials of family {self.what['family']!r} has a finite loss",
+                expected="options in `search` with which the family can be fitted",
+                next_step="narrow the space, or look at the options of the family",
+            )
+        return dict(min(scored, key=lambda trial: (trial.value, trial.number)).params)
 
     def _study(self, rows: str, seed: int) -> Any:
         import optuna  # half a second to import
@@ -89,8 +97,9 @@ def _loss(
     return float(np.average(losses, weights=weight))
 
 
-def _complete(study: Any) -> list[Any]:
-    return [trial for trial in study.get_trials(deepcopy=False) if trial.state.name == "COMPLETE"]
+def _finished(study: Any) -> list[Any]:
+    """Trials that ended, those with a loss that is no number (their value is None) among them."""
+    return [trial for trial in study.get_trials(deepcopy=False) if trial.state.is_finished()]
 
 
 def _digest(x: Matrix, y: npt.NDArray[Any], weight: npt.NDArray[np.float64]) -> str:
