@@ -15,7 +15,7 @@ repro: .venv/ready
 # The same graph on SemEval-2026 Task 2, as a DVC experiment. WATERTIGHT_RAW says where the raw files lie.
 semeval: .venv/ready
 	dvc exp run --force --name semeval -S perception.source.name=semeval2026
-	dvc exp show --only-changed --hide-workspace --no-pager --md --drop '$(HIDDEN)'
+	@dvc exp show --only-changed --hide-workspace --no-pager --md --drop '$(HIDDEN)'
 	watertight metrics perception
 
 # And a look at the test sets by every model, which is recorded in models/.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import polars as pl
 
 
@@ -46,4 +47,6 @@ def slices(rows: pl.DataFrame, column: str, edges: Sequence[float]) -> Iterator[
 
 def _ranges(values: pl.Series, edges: Sequence[float]) -> pl.Series:
     labels = [f"≤ {edge:.12g}" for edge in edges] + [f"> {edges[-1]:.12g}"]
-    return values.cut(list(edges), labels=labels).cast(pl.String)
+    known = values.is_not_null() & values.is_not_nan() if values.dtype.is_float() else values.is_not_null()
+    places = np.searchsorted(np.asarray(edges, dtype=np.float64), values.cast(pl.Float64).fill_null(0).to_numpy())
+    return pl.Series(values.name, np.array(labels)[places]).set(~known, None)
