@@ -14,7 +14,7 @@ from typing import Any
 import altair as alt
 import vl_convert
 
-NAME, HEAD = 34, 12
+NAME, HEAD = 32, 11
 LEFT = 218
 RIGHT, TOP, BOTTOM = 16, 8, 40
 STEP, WIDTH = 20, 400
@@ -147,7 +147,7 @@ def svg(layers: Sequence[alt.Chart], data: Mapping[str, Sequence[Any]], width: i
 
 
 def cut(name: str) -> str:
-    """A name of at most 34 characters, cut in its middle: names of features differ at the end."""
+    """A name of at most 32 characters, cut in its middle: names of features differ at the end."""
     return name if len(name) <= NAME else f"{name[:HEAD]}…{name[HEAD + 1 - NAME :]}"
 
 
