@@ -53,7 +53,9 @@ class SlowFeatures:
 def slow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Features:
     monkeypatch.setattr(stage, "contents", lambda features: TOLD)
     monkeypatch.setattr(stage, "write_online", lambda *given: None)
-    return cast(Features, SlowFeatures(Workload(Project(tmp_path), "toy", cast(Any, None))))
+    work = Workload(Project(tmp_path), "toy", cast(Any, None))
+    write_json({"gate": "training_set", "status": "pass"}, work.artifacts("guard", "verdict.json"))
+    return cast(Features, SlowFeatures(work))
 
 
 def _builds(features: Features) -> int:
