@@ -37,7 +37,7 @@ def evaluate(work: Workload, out: Path, metrics: Path, plots: Path) -> None:
     _demand_every_row(rows, predictions)
     told = _figures(work, rows, predictions)
     of_cell, params = of_cells(told), work.params.evaluate
-    skipped = {name: f"the source has no column {name!r}" for name in params.slices if name not in rows.columns}
+    skipped = {name: reason for name, reason in work.contract.absent(params.slices).items() if name not in rows.columns}
     tell_left_out(work, "evaluate", "slices", skipped)
     write_table(told, out / "figures.parquet")
     report = {"slices": slices_covered(told, params), "slices_skipped": skipped}

@@ -68,11 +68,9 @@ def _slices(work: Workload, rows: pl.DataFrame, predictions: pl.DataFrame) -> pl
     for target in predictions["target"].unique(maintain_order=True):
         own = rows.join(predictions.filter(target=target), on="row_id", how="semi", maintain_order="left")
         for found in whole_and_slices(own, work.params.evaluate.slices):
-            if found.rows is not None:
-                named = {"target": target, "slice": found.column, "value": found.value}
-                parts.append(
-                    found.rows.select("row_id", **{name: pl.lit(value) for name, value in named.items()}).select(list(SLICES))
-                )
+            named = {"target": target, "slice": found.column, "value": found.value}
+            told = {name: pl.lit(value) for name, value in named.items()}
+            parts.append(found.rows.select("row_id", **told).select(list(SLICES)))
     return pl.concat(parts)
 
 

@@ -70,8 +70,7 @@ def cases(
     for (name,), part in predictions.partition_by("target", as_dict=True, maintain_order=True).items():
         for case in _whole(rows, part, str(name), targets[str(name)], slices):
             for found in whole_and_slices(case.rows, slices):
-                if found.rows is not None:
-                    yield replace(case, rows=found.rows, column=found.column, value=found.value)
+                yield replace(case, rows=found.rows, column=found.column, value=found.value)
 
 
 def figures(case: Case, declared: IntervalParams, part: str = OUT_OF_FOLD) -> Iterator[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""Slices: the parts of the rows that a figure is also told for, or the reason why it is not."""
+"""Slices: the parts of the rows that a figure is also told for."""
 
 from __future__ import annotations
 
@@ -11,15 +11,11 @@ import polars as pl
 
 @dataclass(frozen=True)
 class Slice:
-    """Rows with one value (or in one range) of a column, or all rows, where ``column`` is empty.
-
-    ``reason`` says why a slice could not be made.
-    """
+    """Rows with one value (or in one range) of a column, or all rows, where ``column`` is empty."""
 
     column: str
     value: str
-    rows: pl.DataFrame | None = None
-    reason: str = ""
+    rows: pl.DataFrame
 
 
 def whole_and_slices(rows: pl.DataFrame, declared: Mapping[str, Sequence[float]]) -> Iterator[Slice]:
@@ -33,10 +29,9 @@ def slices(rows: pl.DataFrame, column: str, edges: Sequence[float]) -> Iterator[
     """The slices of ``rows`` over ``column``: one per value, or per range where ``edges`` are given.
 
     A range is open below and closed above: edges 25 and 160 make ≤ 25, ≤ 160 and > 160. The nulls are a slice of
-    their own, the last. An absent column gives one slice with the reason.
+    their own, the last. An absent column has none.
     """
     if column not in rows.columns:
-        yield Slice(column, "", reason=f"the source has no column {column!r}")
         return
     values = _ranges(rows[column], edges) if edges else rows[column].cast(pl.String)
     for value in sorted(values.drop_nulls().unique()):

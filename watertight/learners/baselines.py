@@ -24,7 +24,6 @@ class Mean:
     """The weighted mean of the training targets: shares of the classes for a class, the mean vector for a vector."""
 
     kinds: ClassVar[tuple[str, ...]] = ("scalar", "class", "vector")
-    OUTPUTS: ClassVar[dict[str, str]] = {"scalar": "mean", "class": "probabilities", "vector": "vector"}
 
     def __init__(self, output: str, classes: int = 0, value: npt.NDArray[np.float64] | None = None) -> None:
         self.output = output
@@ -35,7 +34,7 @@ class Mean:
     def declared(cls, target: Target, options: dict[str, Any]) -> Self:
         """A model that is not fitted yet."""
         MeanOptions.of("mean", options)
-        return cls(cls.OUTPUTS[target.kind], len(target.classes or ()))
+        return cls(target.output, len(target.classes or ()))
 
     def fit(self, x: Matrix, y: npt.NDArray[Any], weight: npt.NDArray[np.float64], *, seed: int) -> Self:
         """Take the mean; ``x`` and ``seed`` are not needed."""
