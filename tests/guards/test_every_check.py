@@ -243,7 +243,7 @@ def test_a_bad_frame_fails_with_exactly_its_rows(name: str, case: Case) -> None:
 @pytest.mark.parametrize("name", CASES)
 def test_without_a_column_it_is_skipped_with_the_reason_and_does_not_pass(name: str) -> None:
     case = CASES[name][0]
-    for column in classes()[name](**case.kwargs).columns():
+    for column in classes()[name](**case.kwargs).reads():
         found = answer(name, case.frame().drop(column), case.kwargs)
         assert (found.status, found.reason) == ("skipped", f"no column {column!r}")
 

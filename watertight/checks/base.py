@@ -1,11 +1,127 @@
-"""The base of the platform's expectations: a Great Expectations batch expectation that answers with row ids."""
+"""The base of the platform's expectations: Great Expectations batch expectations that answer with rows, columns and figures."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
+import numpy as np
 import pandas as pd
+import polars as pl
 from great_expectations.expectations.expectation import BatchExpectation
+from numpy.typing import NDArray
+
+from watertight.core.contract import Target
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What a gate knows beside the flat frame that it judges.
+
+    ``judged``: the same rows with their vectors (lists). ``features``: the columns that a model may take, vectors among
+    them. ``targets``: what is predicted, by column. ``reference``: the drops of the frozen reference profile; None where
+    there is none.
+    """
+
+    judged: pl.DataFrame
+    features: tuple[str, ...] = ()
+    targets: Mapping[str, Target] = field(default_factory=dict)
+    reference: tuple[str, ...] | None = None
+
+    def vectors(self, column: str) -> NDArray[np.float32]:
+        """A column of vectors as a matrix, float32 (rows, dimension); a row of NaN for null."""
+        lists = self.judged[column].cast(pl.List(pl.Float32))
+        there = lists.is_not_null().to_numpy()
+        flat = lists.drop_nulls().explode(empty_as_null=False).to_numpy()
+        matrix = np.full((len(lists), len(flat) // max(int(there.sum()), 1)), np.nan, dtype=np.float32)
+        matrix[there] = flat.reshape(int(there.sum()), -1)
+        return matrix
+
+
+_SETTING: ContextVar[Setting] = ContextVar("setting")
+
+
+@contextmanager
+def judging(setting: Setting) -> Iterator[None]:
+    """Within, checks find ``setting``: Great Expectations hands them a pandas frame and nothing else."""
+    token = _SETTING.set(setting)
+    try:
+        yield
+    finally:
+        _SETTING.reset(token)
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a check found: ``ok``, or the ids of the ``rows`` or the ``columns`` that break it.
+
+    ``figures`` are numbers worth keeping whether it passed or not, ``told`` one line about them for a person. ``skipped``
+    is the reason why nothing could be judged; it is never a pass.
+    """
+
+    ok: bool
+    rows: Sequence[str] = ()
+    columns: Sequence[str] = ()
+    figures: Mapping[str, Any] = field(default_factory=dict)
+    told: str = ""
+    skipped: str = ""
+
+
+def skipped(reason: str) -> Found:
+    """Nothing could be judged, for this reason."""
+    return Found(True, skipped=reason)
+
+
+class TableCheck(BatchExpectation):
+    """A check on a whole frame. A subclass gives ``find``; its name in snake case is its type in a suite.
+
+    A column named by ``reads`` that the frame lacks makes it *skipped*, with the reason.
+    """
+
+    needs: ClassVar[tuple[str, ...]] = ()
+    metric_dependencies: ClassVar[tuple[str, ...]] = ()
+
+    @property
+    def setting(self) -> Setting:
+        """What the gate knows beside the frame."""
+        return _SETTING.get()
+
+    def reads(self) -> tuple[str, ...]:
+        """The columns that the check reads; by default ``needs``."""
+        return self.needs
+
+    def find(self, frame: pd.DataFrame) -> Found:
+        """What is found on ``frame``, which has the columns of ``reads``."""
+        raise NotImplementedError
+
+    def _validate(self, metrics: Any, runtime_configuration: Any = None, execution_engine: Any = None) -> dict[str, Any]:
+        frame = execution_engine.get_domain_records({})
+        absent = [name for name in self.reads() if name not in frame]
+        found = skipped(f"no column {', '.join(map(repr, absent))}") if absent else self.find(frame)
+        return {"success": found.ok, "result": _told(found)}
+
+
+class RowCheck(TableCheck):
+    """A check that names the rows which break it. A subclass declares ``needs`` and gives ``offending``. Example::
+
+    class ExpectGroupsInOneFold(RowCheck):
+        needs = ("group_id", "fold")
+
+        def offending(self, frame):
+            return frame.groupby("group_id")["fold"].transform("nunique") > 1
+    """
+
+    def offending(self, frame: pd.DataFrame) -> pd.Series:
+        """A boolean per row of ``frame``: true where the row breaks the rule."""
+        raise NotImplementedError
+
+    def find(self, frame: pd.DataFrame) -> Found:
+        """The ids of the offending rows."""
+        rows = frame.loc[self.offending(frame).fillna(False).astype(bool), "row_id"]
+        return Found(rows.empty, rows=rows.astype(str).tolist())
 
 
 def microseconds(instants: pd.Series) -> pd.Series:
@@ -13,34 +129,12 @@ def microseconds(instants: pd.Series) -> pd.Series:
     return instants.astype("datetime64[us, UTC]").astype("int64")
 
 
-class RowCheck(BatchExpectation):
-    """A check on a whole frame that names the rows which break it.
-
-    A subclass declares ``needs`` (columns without which it is *skipped*, with the reason) and gives ``offending``.
-    A subclass's name in snake case is its type in a suite. Example::
-
-        class ExpectGroupsInOneFold(RowCheck):
-            needs = ("group_id", "fold")
-
-            def offending(self, frame):
-                return frame.groupby("group_id")["fold"].transform("nunique") > 1
-    """
-
-    needs: ClassVar[tuple[str, ...]] = ()
-    metric_dependencies: ClassVar[tuple[str, ...]] = ()
-
-    def columns(self) -> tuple[str, ...]:
-        """The columns that the check reads; by default ``needs``."""
-        return self.needs
-
-    def offending(self, frame: pd.DataFrame) -> pd.Series:
-        """A boolean per row of ``frame``: true where the row breaks the rule."""
-        raise NotImplementedError
-
-    def _validate(self, metrics: Any, runtime_configuration: Any = None, execution_engine: Any = None) -> dict[str, Any]:
-        frame = execution_engine.get_domain_records({})
-        absent = [name for name in self.columns() if name not in frame]
-        if absent:
-            return {"success": True, "result": {"skipped": f"no column {', '.join(map(repr, absent))}"}}
-        rows = frame.loc[self.offending(frame).fillna(False).astype(bool), "row_id"]
-        return {"success": rows.empty, "result": {"unexpected_count": len(rows), "row_ids": rows.astype(str).tolist()}}
+def _told(found: Found) -> dict[str, Any]:
+    return {
+        "unexpected_count": len(found.rows) or len(found.columns),
+        "row_ids": list(found.rows),
+        "columns": list(found.columns),
+        "figures": dict(found.figures),
+        "told": found.told,
+        "skipped": found.skipped,
+    }

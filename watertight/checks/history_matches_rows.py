@@ -24,7 +24,7 @@ class ExpectHistoryToMatchRows(RowCheck):
     column: str
     mean: str | None = None
 
-    def columns(self) -> tuple[str, ...]:
+    def reads(self) -> tuple[str, ...]:
         """What is recounted, and what was joined."""
         joined = (self.column, *([self.mean] if self.mean else []))
         return ("row_id", "asked_at", "labelled_at", "created_at", "synthetic", self.key, self.label, *joined)

@@ -15,7 +15,7 @@ class ExpectHistoryWithinGroups(RowCheck):
 
     key: str
 
-    def columns(self) -> tuple[str, ...]:
+    def reads(self) -> tuple[str, ...]:
         """The key and the group."""
         return ("row_id", "group_id", self.key)
 

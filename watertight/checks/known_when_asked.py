@@ -17,7 +17,7 @@ class ExpectKnownWhenAsked(RowCheck):
     column: str
     strict: bool = False
 
-    def columns(self) -> tuple[str, ...]:
+    def reads(self) -> tuple[str, ...]:
         """The evidence and the instant of asking."""
         return ("row_id", "asked_at", self.column)
 

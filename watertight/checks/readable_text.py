@@ -15,7 +15,7 @@ class ExpectReadableText(RowCheck):
     column: str
     most: int = 100_000
 
-    def columns(self) -> tuple[str, ...]:
+    def reads(self) -> tuple[str, ...]:
         """The text."""
         return ("row_id", self.column)
 

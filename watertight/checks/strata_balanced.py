@@ -13,7 +13,7 @@ class ExpectStrataBalanced(RowCheck):
     column: str
     tolerance: float = 0.05
 
-    def columns(self) -> tuple[str, ...]:
+    def reads(self) -> tuple[str, ...]:
         """The stratum and the fold."""
         return ("row_id", "fold", self.column)
 

@@ -55,8 +55,11 @@ def required(check: Check) -> Check:
     return check.model_copy(update={"meta": {**check.meta, "required": True}})
 
 
-def judge(gate: str, frame: pl.DataFrame, checks: Iterable[Check], waived: Sequence[str] = ()) -> Verdict:
-    """Run ``checks`` on ``frame`` (which has row_id; columns of lists are not handed over).
+def judge(gate: str, frame: pl.DataFrame, checks: Iterable[Check], waived: Sequence[str] = (), **beside: Any) -> Verdict:
+    """Run ``checks`` on ``frame``, which has row_id.
+
+    Great Expectations' own checks do not see columns of lists. ``beside``: what the platform's checks may know besides:
+    ``features``, ``targets`` and ``reference`` of :class:`watertight.checks.base.Setting`.
 
     A check on a column that the frame lacks is skipped with the reason. A check that raises has failed. ``waived`` names
     types of check whose failure is told and does not block. Raises Misuse where a declared or waived type does not exist:
@@ -66,14 +69,16 @@ def judge(gate: str, frame: pl.DataFrame, checks: Iterable[Check], waived: Seque
     _register()
     _refuse_unknown([*(check.type for check in checks), *waived])
     present = [check for check in checks if not _absent(check, frame)]
-    answers = iter(_validated(gate, frame, present))
+    answers = iter(_validated(gate, frame, present, beside))
     results = [_skipped(check, frame) if _absent(check, frame) else _result(check, next(answers)) for check in checks]
     return Verdict(gate, frame.height, tuple(results), tuple(waived))
 
 
-def _validated(gate: str, frame: pl.DataFrame, checks: list[Check]) -> list[Any]:
+def _validated(gate: str, frame: pl.DataFrame, checks: list[Check], beside: Mapping[str, Any]) -> list[Any]:
     import great_expectations as gx  # seconds to import, needed only where a gate runs
     from great_expectations.data_context.types.base import ProgressBarsConfig
+
+    from watertight.checks.base import Setting, judging  # Great Expectations behind it
 
     logging.getLogger("great_expectations").setLevel(logging.ERROR)
     context = gx.get_context(mode="ephemeral")
@@ -87,7 +92,8 @@ def _validated(gate: str, frame: pl.DataFrame, checks: list[Check]) -> list[Any]
     suite = gx.ExpectationSuite(name=gate, expectations=numbered)
     if len(suite.expectations) != len(checks):
         raise Misuse(f"gate {gate!r}: {len(checks)} checks are declared, {len(suite.expectations)} were loaded")
-    found: list[Any] = batch.validate(suite, result_format=FORMAT).results
+    with judging(Setting(frame, **beside)):
+        found: list[Any] = batch.validate(suite, result_format=FORMAT).results
     ordered = sorted(found, key=_order)
     if [_order(answer) for answer in ordered] != list(range(len(checks))):
         raise Misuse(f"gate {gate!r}: {len(checks)} checks are declared, {len(found)} were run")
@@ -137,6 +143,7 @@ def _result(check: Check, answer: Any) -> CheckResult:
     found: Mapping[str, Any] = answer.result or {}
     rows = tuple(found.get("row_ids") or [str(row["row_id"]) for row in found.get("unexpected_index_list") or []])
     skipped, raised = found.get("skipped"), _raised(answer.exception_info)
+    columns = tuple(found.get("columns") or ())
     return CheckResult(
         check.type,
         check.kwargs,
@@ -144,7 +151,9 @@ def _result(check: Check, answer: Any) -> CheckResult:
         "skipped" if skipped else "pass" if answer.success else "fail",
         count=int(found.get("unexpected_count") or len(rows)),
         row_ids=rows,
-        reason=skipped or raised or _observed(answer, found),
+        columns=columns,
+        figures=found.get("figures") or {},
+        reason=skipped or raised or found.get("told") or _observed(answer, found),
         quarantine=bool(check.meta.get("quarantine")) and bool(rows),
         required=_required(check),
     )

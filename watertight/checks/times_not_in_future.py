@@ -12,7 +12,7 @@ class ExpectTimesNotInFuture(RowCheck):
 
     column: str
 
-    def columns(self) -> tuple[str, ...]:
+    def reads(self) -> tuple[str, ...]:
         """The timestamp."""
         return ("row_id", self.column)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from watertight.core.errors import Refusal
@@ -14,7 +14,10 @@ ROWS_KEPT = 20
 
 @dataclass(frozen=True)
 class CheckResult:
-    """One check: its type and arguments, how severe a failure is, the answer, and the rows that break it."""
+    """One check: its type and arguments, how severe a failure is, the answer, and the rows or columns that break it.
+
+    ``figures`` are what it measured, kept whether it passed or not.
+    """
 
     type: str
     kwargs: dict[str, Any]
@@ -22,12 +25,14 @@ class CheckResult:
     status: Status
     count: int = 0
     row_ids: tuple[str, ...] = ()
+    columns: tuple[str, ...] = ()
+    figures: Mapping[str, Any] = field(default_factory=dict)
     reason: str = ""
     quarantine: bool = False
     required: bool = False
 
     def summary(self) -> dict[str, Any]:
-        """The result as JSON: the first 20 row ids and how many there are."""
+        """The result as JSON: the first 20 row ids and how many rows (or else columns) there are."""
         return {
             "type": self.type,
             "kwargs": self.kwargs,
@@ -35,6 +40,8 @@ class CheckResult:
             "status": self.status,
             "count": self.count,
             "row_ids": list(self.row_ids[:ROWS_KEPT]),
+            "columns": list(self.columns),
+            "figures": dict(self.figures),
             "reason": self.reason,
         }
 
@@ -42,6 +49,7 @@ class CheckResult:
         """One line for a person."""
         arguments = ", ".join(f"{name}={value!r}" for name, value in self.kwargs.items())
         rows = f": {self.count} row(s), first {', '.join(self.row_ids[:5])}" if self.row_ids else ""
+        rows += f": {', '.join(self.columns)}" if self.columns else ""
         reason = f"skipped, {self.reason}" if self.status == "skipped" else self.reason
         return f"{self.type}({arguments}){rows}{f' ({reason})' if reason else ''}"
 
