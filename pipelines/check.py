@@ -17,12 +17,14 @@ from watertight.core.tables import read_table, replacing, write_json, write_tabl
 
 
 def check(work: Workload, out: Path) -> None:
-    """The rows that passed, and the verdict on all of them."""
+    """The rows that passed, what was known of them before, and the verdict on all of them."""
     rows = read_table(work.data("rows", "rows.parquet"))
+    superseded = read_table(work.data("rows", "superseded.parquet"))
     verdict = judge_rows(work, rows)
     verdict.demand()
     aside = set_aside(verdict, rows)
-    kept = rows.filter(~pl.col("row_id").is_in(aside["row_id"].to_list()))
+    good = ~pl.col("row_id").is_in(aside["row_id"].to_list())
+    kept = rows.filter(good)
     if kept.is_empty():
         reasons = "\n".join(f"  - {result.told()}" for result in verdict.failed if result.quarantine)
         raise Refusal(
@@ -33,6 +35,7 @@ def check(work: Workload, out: Path) -> None:
         )
     _quarantine(work, aside)
     write_table(kept, out / "rows.parquet")
+    write_table(superseded.filter(good), out / "superseded.parquet")
     write_json({**verdict.summary(), "quarantined": aside.height}, out / "verdict.json")
 
 
@@ -56,7 +59,7 @@ def set_aside(verdict: Verdict, rows: pl.DataFrame) -> pl.DataFrame:
 
 
 def _quarantine(work: Workload, aside: pl.DataFrame) -> None:
-    folder = work.quarantine_folder
+    folder = work.quarantine_folder / "check"
     if aside.is_empty() and not folder.exists():
         return
     with replacing(folder) as [draft]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import polars as pl
+
 from pipelines.features import Features, write_views
 from pipelines.stage import run
 from watertight.core.digests import file_digest
@@ -12,15 +14,19 @@ from watertight.core.tables import read_table, write_json
 
 
 def featurize(work: Workload, out: Path) -> None:
-    """One Parquet per view, each with join key, event and created timestamps, evidence and features."""
+    """One Parquet per view, each with join key, event and created timestamps, evidence and features.
+
+    Views of labels are told every version of a row: what was known before a correction stays as it was.
+    """
     features = Features(work)
-    rows = read_table(work.data("checked", "rows.parquet"))
+    parts = [read_table(work.data("checked", f"{name}.parquet")) for name in ("superseded", "rows")]
+    rows = pl.concat(parts)
     places = {name: out / f"{name}.parquet" for name in features.specs}
     notes = write_views(features, rows, features.specs, places)
     views = {name: file_digest(place) for name, place in places.items()}
     write_json({"views": views, "encoders": features.encoders()}, out / "features.json")
     told = ", ".join(f"{value} {name.replace('_', ' ')}" for name, value in sorted(notes.items()))
-    print(f"{work.name} · featurize: {len(places)} views of {rows.height} rows; {told or 'nothing cached'}")
+    print(f"{work.name} · featurize: {len(places)} views of {parts[1].height} rows; {told or 'nothing cached'}")
 
 
 if __name__ == "__main__":

@@ -22,7 +22,8 @@ def guard(work: Workload, out: Path) -> None:
     table = read_table(work.data(*TRAINING_SET))
     evidence = map(required, [*_promised(work), *evidence_checks(Features(work))])
     checks = [*declared("training_set", work.expectations), *evidence]
-    verdict = judge("training_set", table, checks, work.params.waive)
+    superseded = read_table(work.data("checked", "superseded.parquet"))
+    verdict = judge("training_set", table, checks, work.params.waive, superseded=superseded)
     verdict.demand()
     write_json({**verdict.summary(), "of": file_digest(work.data(*TRAINING_SET))}, out / "verdict.json")
 

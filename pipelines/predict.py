@@ -19,8 +19,9 @@ from watertight.core.declare import nearest
 from watertight.core.digests import json_digest
 from watertight.core.errors import Misuse, Refusal
 from watertight.core.project import Workload
-from watertight.core.rows import merged, typed_rows
+from watertight.core.rows import typed_rows
 from watertight.core.time import microseconds, to_utc
+from watertight.core.versions import merged
 from watertight.core.view_spec import REQUEST_TIME, evidence_column
 from watertight.learners.out_of_fold import output_columns
 from watertight.registry.bundle import Bundle, open_bundle
@@ -43,7 +44,7 @@ def predict_file(work: Workload, source: Path, to: Path) -> pl.DataFrame:
     if to.suffix not in WRITERS:
         raise Misuse(f"{to.name}: unknown kind of file", expected=", ".join(WRITERS))
     asked = typed_rows(rows_of_file(work, source), work.contract, source.stem)
-    good, aside = _answerable(work, merged([asked]).rows, source)
+    good, aside = _answerable(work, merged([asked], work.contract).rows, source)
     features = Features(work)
     told = predictions(bundle_of(features), _with_texts(features_of_new_rows(features, good), good, work))
     table = asked.select("row_id", "asked_at").join(told, on="row_id", how="left", maintain_order="left")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import inspect
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +17,37 @@ from watertight.core.contract import ROLES, SourceContract
 from watertight.core.declare import nearest, pick
 from watertight.core.digests import file_digest
 from watertight.core.errors import Misuse, Refusal
+from watertight.core.ledger import Part
 from watertight.core.project import Workload
+from watertight.core.rows import typed_rows
+from watertight.core.tables import read_table
 
 
-def drops(work: Workload) -> Iterator[tuple[str, pl.DataFrame]]:
-    """The raw rows of the workload's source, drop by drop in their declared order, as (name, rows)."""
+def typed_drops(work: Workload) -> Iterator[pl.DataFrame]:
+    """The typed rows of every drop in their order: those of the source, then those that were let in."""
+    for name, raw in _own_drops(work):
+        yield typed_rows(raw, work.contract, name)
+    for part in work.ledger.drops:
+        yield typed_rows(_part(work, part), work.contract, part.name)
+
+
+def _part(work: Workload, part: Part) -> pl.DataFrame:
+    """The rows of a part, if it is there and is what the ledger says."""
+    path = work.drops_folder / f"{part.part}.parquet"
+    if not path.is_file():
+        raise Misuse(
+            f"the drop {part.name!r} is in the ledger, and its part is not there",
+            expected=f"{path.relative_to(work.project.root)}",
+            next_step=f"dvc checkout {path.relative_to(work.project.root)}.dvc, or dvc pull it",
+        )
+    if file_digest(path) != part.part:
+        told = f"the part of drop {part.name!r} is not what it was when it was let in"
+        raise Refusal(told, expected=f"sha256 {part.part}", next_step=f"delete {path.name}, then dvc checkout or dvc pull")
+    return read_table(path)
+
+
+def _own_drops(work: Workload) -> Iterator[tuple[str, pl.DataFrame]]:
+    """The raw rows of the source's own drops, in their declared order, as (name, rows)."""
     simulator = work.source_folder / f"{work.params.source.name}.py"
     if simulator.is_file():
         yield work.params.source.name, _simulated(work, simulator)
@@ -33,11 +60,14 @@ def rows_of_file(work: Workload, path: Path) -> pl.DataFrame:
     """The rows of a file in the source's own format; raises Refusal where it is not such a file.
 
     A source with a query reads the raw file that the query is for; one without (a simulator) reads rows whose columns
-    bear the contract's names, of which all but row_id, asked_at, keys and texts may be absent.
+    bear the contract's names, of which all but row_id, asked_at, keys and texts may be absent. Rows that were set aside,
+    with a ``reason`` each, bear these names too and are read so for any source.
     """
-    raw = _with_optional(read_raw(path), work.contract, path)
+    raw = read_raw(path)
     query = work.source_folder / f"{work.params.source.name}.sql"
-    return _queried(raw, query, path) if query.is_file() else raw
+    if query.is_file() and not {"row_id", "reason"} <= set(raw.columns):
+        return _queried(_with_optional(raw, _file_columns(work.contract), path), query, path)
+    return _with_optional(raw.drop("reason", strict=False), _row_columns(work.contract), path)
 
 
 def _queried(raw: pl.DataFrame, query: Path, path: Path) -> pl.DataFrame:
@@ -98,27 +128,39 @@ def _pinned(work: Workload, name: str) -> Path:
     return path
 
 
-def _with_optional(raw: pl.DataFrame, contract: SourceContract, path: Path) -> pl.DataFrame:
+@dataclass(frozen=True)
+class Columns:
+    """The columns that a file must have, may have, and may have with a default of their own."""
+
+    required: tuple[str, ...]
+    optional: tuple[str, ...]
+    allowed: tuple[str, ...] = ()
+
+
+def _with_optional(raw: pl.DataFrame, columns: Columns, path: Path) -> pl.DataFrame:
     """``raw`` with a null column for each optional one that the file lacks; raises Refusal for any other difference."""
-    required, optional, allowed = _file_columns(contract)
-    missing = [name for name in required if name not in raw.columns]
-    strange = [name for name in raw.columns if name not in (*required, *optional, *allowed)]
+    known = (*columns.required, *columns.optional)
+    missing = [name for name in columns.required if name not in raw.columns]
+    strange = [name for name in raw.columns if name not in (*known, *columns.allowed)]
     problems = [f"lacks {name!r}; {nearest(name, strange or raw.columns)}" for name in missing]
-    problems += [f"has {name!r}, which the contract does not name; {nearest(name, [*required, *optional])}" for name in strange]
+    problems += [f"has {name!r}, which the contract does not name; {nearest(name, known)}" for name in strange]
     if problems:
         raise Refusal(
             f"{path.name} has other columns than its source\n" + "\n".join(f"  - {line}" for line in problems),
             column=", ".join(missing or strange),
-            expected=f"{', '.join(required)}; optional: {', '.join(optional) or 'none'}",
+            expected=f"{', '.join(columns.required)}; optional: {', '.join(columns.optional) or 'none'}",
             next_step="mend the header, or the contract if the source has changed; nothing was changed",
         )
-    absent = [name for name in optional if name not in raw.columns]
+    absent = [name for name in columns.optional if name not in raw.columns]
     return raw.with_columns(pl.lit(None, dtype=pl.String).alias(name) for name in absent)
 
 
-def _file_columns(contract: SourceContract) -> tuple[list[str], list[str], list[str]]:
-    """The columns that a file must have, may have, and may have with a default of their own."""
-    if contract.required:
-        return list(contract.required), list(contract.optional), []
-    needed = ["row_id", "asked_at", *contract.keys, *contract.text]
-    return needed, [*contract.targets, *contract.columns], [name for name in ROLES if name not in needed]
+def _file_columns(contract: SourceContract) -> Columns:
+    """Those of a raw file; of a source that names none, those of its rows."""
+    return Columns(contract.required, contract.optional) if contract.required else _row_columns(contract)
+
+
+def _row_columns(contract: SourceContract) -> Columns:
+    needed = ("row_id", "asked_at", *contract.keys, *contract.text)
+    allowed = tuple(name for name in ROLES if name not in needed)
+    return Columns(needed, (*contract.targets, *contract.columns), allowed)

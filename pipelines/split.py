@@ -13,19 +13,21 @@ from watertight.core.known_names import demand_known_names
 from watertight.core.project import Workload
 from watertight.core.rows import labelled
 from watertight.core.tables import read_table, write_json, write_table
+from watertight.core.versions import first_versions
 from watertight.core.workload import SplitParams
-from watertight.evaluation.splitting import split_rows
+from watertight.evaluation.splitting import Splitting, split_rows
 
 
 def split(work: Workload, out: Path) -> None:
     """row_id, split and fold of every checked row, and the report that verifies them."""
     demand_known_names(work)
     rows = read_table(work.data("checked", "rows.parquet"))
+    superseded = read_table(work.data("checked", "superseded.parquet"))
     params = work.params.split
     skipped = work.contract.absent(params.strata)
     tell_left_out(work, "split", "strata", skipped)
     strata = [name for name in params.strata if name not in skipped]
-    splitting = split_rows(rows, rows.select(labelled(work.contract)).to_series(), params, strata)
+    splitting = assigned(work, rows, superseded, strata)
     together = rows.join(splitting.rows, on="row_id", how="left", maintain_order="left")
     verdict = judge("split", together, [*declared("split", work.expectations), *_promised(params, strata)], work.params.waive)
     verdict.demand()
@@ -33,6 +35,13 @@ def split(work: Workload, out: Path) -> None:
     write_table(splitting.groups, out / "groups.parquet")
     report = {"parts": _counts(together), "strata_skipped": skipped, **verdict.summary()}
     write_json(report, out / "split.json")
+
+
+def assigned(work: Workload, rows: pl.DataFrame, superseded: pl.DataFrame, strata: list[str]) -> Splitting:
+    """The split and fold of ``rows``, of which ``superseded`` are the earlier versions."""
+    mark = labelled(work.contract).alias("labelled")
+    first = first_versions(rows, superseded).with_columns(mark)
+    return split_rows(rows.with_columns(mark), first, work.params.split, strata)
 
 
 def _promised(params: SplitParams, strata: list[str]) -> Iterator[Check]:

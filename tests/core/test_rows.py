@@ -7,13 +7,10 @@ from typing import Any
 
 import polars as pl
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from polars.testing import assert_frame_equal
 
 from watertight.core.contract import DTYPES, SourceContract, Target
 from watertight.core.errors import Refusal
-from watertight.core.rows import labelled, merged, typed_rows
+from watertight.core.rows import labelled, typed_rows
 
 CONTRACT = SourceContract.model_validate(
     {
@@ -156,44 +153,6 @@ def test_labelled_means_any_target() -> None:
     rows = typed(score=["0.5", None], verdict=[None, None], labelled_at=LATER)
     assert rows.select(labelled(CONTRACT)).to_series().to_list() == [True, False]
     assert typed(image=[None, [1.0, 2.0]], labelled_at=LATER).select(labelled(CONTRACT)).to_series().to_list() == [False, True]
-
-
-contents = st.tuples(st.sampled_from("abcdef"), st.sampled_from([None, 0.0, 1.0]), st.sampled_from([None, (1.0,), (2.0, 3.0)]))
-drops = st.lists(st.lists(contents, max_size=6), min_size=1, max_size=4)
-
-
-def frames(parts: list[list[tuple]]) -> list[pl.DataFrame]:
-    schema = {"row_id": pl.String, "score": pl.Float64, "image": pl.List(pl.Float64)}
-    return [
-        pl.DataFrame([(name, score, image and list(image)) for name, score, image in part], schema=schema, orient="row")
-        .with_columns(drop=pl.lit(f"drop {number}"))
-        for number, part in enumerate(parts)
-    ]  # fmt: skip
-
-
-@given(drops)
-def test_drops_are_merged_as_by_hand(parts: list[list[tuple]]) -> None:
-    first: dict[str, tuple] = {}
-    contradicted = {name for part in parts for name, *rest in part if first.setdefault(name, tuple(rest)) != tuple(rest)}
-    if contradicted:
-        with pytest.raises(Refusal) as caught:
-            merged(frames(parts))
-        assert set(caught.value.rows) == contradicted
-        return
-    found = merged(frames(parts))
-    order = list(dict.fromkeys(name for part in parts for name, *_ in part))
-    assert found.rows["row_id"].to_list() == order
-    assert found.repeats == sum(map(len, parts)) - len(order)
-    came = {name: f"drop {number}" for number, part in reversed(list(enumerate(parts))) for name, *_ in part}
-    assert dict(found.rows.select("row_id", "drop").iter_rows()) == came, "a row is of the drop in which it first came"
-
-
-def test_merging_keeps_every_column() -> None:
-    first, second = typed(score=["0.5", None], labelled_at=[LATER[0], None]), typed_rows(raw()[1:], CONTRACT, "second")
-    third = typed_rows(raw(row_id=["r3", "r4"]), CONTRACT, "third")
-    found = merged([first, second, third])
-    assert found.repeats == 1
-    assert_frame_equal(found.rows, pl.concat([first, third]))
 
 
 def test_a_contract_as_yaml_would_give_it_survives_json() -> None:

@@ -74,7 +74,7 @@ def params(draw: st.DrawFn) -> SplitParams:
 
 
 def split(rows: pl.DataFrame, how: SplitParams, strata: tuple[str, ...] = ("kind",)) -> Splitting:
-    return split_rows(rows.drop("labelled"), rows["labelled"], how, list(strata))
+    return split_rows(rows, rows, how, list(strata))
 
 
 def placed(rows: pl.DataFrame, how: SplitParams, strata: tuple[str, ...] = ("kind",)) -> pl.DataFrame:

@@ -23,13 +23,14 @@ class Setting:
 
     ``judged``: the same rows with their vectors (lists). ``features``: the columns that a model may take, vectors among
     them. ``targets``: what is predicted, by column. ``reference``: the drops of the frozen reference profile; None where
-    there is none.
+    there is none. ``superseded``: earlier versions of the rows, with the columns of the contract.
     """
 
     judged: pl.DataFrame
     features: tuple[str, ...] = ()
     targets: Mapping[str, Target] = field(default_factory=dict)
     reference: tuple[str, ...] | None = None
+    superseded: pl.DataFrame | None = None
 
     def vectors(self, column: str) -> NDArray[np.float32]:
         """A column of vectors as a matrix, float32 (rows, dimension); a row of NaN for null."""

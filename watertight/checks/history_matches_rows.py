@@ -13,10 +13,11 @@ FLOAT32 = {"rtol": 1e-4, "atol": 1e-5}
 class ExpectHistoryToMatchRows(RowCheck):
     """The joined count and mean of the known labels equal a recount over the rows themselves.
 
-    Counted are the rows of the same ``key`` whose ``label`` is set and was known (the later of labelled_at and
-    created_at) *before* the row's ``asked_at``; never the row itself. ``column`` is the joined count, null meaning 0;
-    ``mean``, where it is given, the joined mean, null without a label. A label too many, too few, or another's shows
-    here, whatever view, store or clock went wrong on the way.
+    Counted are the rows of the same ``key`` whose ``label`` was set and known (the later of labelled_at and created_at)
+    *before* the row's ``asked_at``, as they were known then: of several versions of a row (the gate's ``superseded``) the
+    last one known. Never the row itself. ``column`` is the joined count, null meaning 0; ``mean``, where it is given, the
+    joined mean, null without a label. A label too many, too few, or another's shows here, whatever view, store or clock
+    went wrong on the way.
     """
 
     key: str
@@ -40,14 +41,29 @@ class ExpectHistoryToMatchRows(RowCheck):
 
     def _recounted(self, frame: pd.DataFrame) -> pd.DataFrame:
         """Per row, how many labels of its key were known before it was asked, and their mean (NaN without any)."""
-        known = frame[["labelled_at", "created_at"]].max(axis="columns").where(frame["labelled_at"].notna())
-        counts = known.notna() & frame[self.label].notna() & ~frame["synthetic"].astype(bool)
         recount = pd.DataFrame({"count": 0, "mean": np.nan}, index=frame.index)
-        instants = pd.DataFrame({"known": microseconds(known), "asked": microseconds(frame["asked_at"])})
-        for _, rows in frame.join(instants).groupby(self.key):
-            past = rows[counts.loc[rows.index]].sort_values("known")
-            places = np.searchsorted(past["known"].to_numpy(), rows["asked"].to_numpy(), side="left")
-            sums = np.concatenate([[0.0], past[self.label].astype(float).cumsum()])
-            recount.loc[rows.index, "count"] = places
-            recount.loc[rows.index, "mean"] = np.where(places > 0, sums[places] / np.maximum(places, 1), np.nan)
+        news = dict(list(self._news(frame).groupby(self.key)))
+        for key, asked in microseconds(frame["asked_at"]).groupby(frame[self.key]):
+            if key in news:
+                past = news[key]
+                places = np.searchsorted(past["known"].to_numpy(), asked.to_numpy(), side="left")
+                counts = np.concatenate([[0], past["count"].cumsum()])[places]
+                sums = np.concatenate([[0.0], past["sum"].cumsum()])[places]
+                recount.loc[asked.index, "count"] = counts
+                recount.loc[asked.index, "mean"] = np.where(counts > 0, sums / np.maximum(counts, 1), np.nan)
         return recount
+
+    def _news(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """Per version of a label, in order of ``known``: by how much it changed the count and the sum of its key's labels."""
+        columns = ["row_id", self.key, "labelled_at", "created_at", "synthetic", self.label]
+        before = self.setting.superseded
+        parts = [frame[columns]] if before is None else [before.select(columns).to_pandas(), frame[columns]]
+        every = pd.concat([part for part in parts if len(part)], ignore_index=True)
+        real = every[every["labelled_at"].notna() & ~every["synthetic"].astype(bool)]
+        known = microseconds(real[["labelled_at", "created_at"]].max(axis="columns"))
+        told = real.assign(
+            known=known, count=real[self.label].notna().astype(int), sum=real[self.label].astype(float).fillna(0.0)
+        )
+        told = told.sort_values("known", kind="stable")
+        last = told.groupby("row_id")[["count", "sum"]].shift(1).fillna(0)
+        return told.assign(count=told["count"] - last["count"], sum=told["sum"] - last["sum"])

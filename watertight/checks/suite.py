@@ -59,7 +59,7 @@ def judge(gate: str, frame: pl.DataFrame, checks: Iterable[Check], waived: Seque
     """Run ``checks`` on ``frame``, which has row_id.
 
     Great Expectations' own checks do not see columns of lists. ``beside``: what the platform's checks may know besides:
-    ``features``, ``targets`` and ``reference`` of :class:`watertight.checks.base.Setting`.
+    ``features``, ``targets``, ``reference`` and ``superseded`` of :class:`watertight.checks.base.Setting`.
 
     A check on a column that the frame lacks is skipped with the reason. A check that raises has failed. ``waived`` names
     types of check whose failure is told and does not block. Raises Misuse where a declared or waived type does not exist:

@@ -10,6 +10,7 @@ from pathlib import Path
 from watertight.core.contract import SourceContract
 from watertight.core.declare import nearest, parse, read_yaml
 from watertight.core.errors import Misuse
+from watertight.core.ledger import Section, read_ledger
 from watertight.core.workload import WorkloadParams
 
 MARK = "params.yaml"
@@ -78,6 +79,16 @@ class Workload:
         """The Great Expectations suites of this workload, one per gate."""
         return self.project.root / "expectations" / f"{self.name}.yaml"
 
+    @property
+    def ledger(self) -> Section:
+        """What was let in after the source's own drops, and the reference profile."""
+        return read_ledger(self.drops_folder / "ledger.json").get(self.params.source.name, Section())
+
+    @property
+    def drops_folder(self) -> Path:
+        """The ledger of drops, and the parts that it names."""
+        return self.project.root / "drops" / self.name
+
     def data(self, *parts: str) -> Path:
         """A place under ``data/<workload>/``."""
         return self.project.root.joinpath("data", self.name, *parts)
@@ -88,7 +99,11 @@ class Workload:
 
     @property
     def quarantine_folder(self) -> Path:
-        """Where rows that failed a row-level check lie, with their reasons: a Parquet file per drop."""
+        """Where rows that failed a row-level check lie, with their reasons: a Parquet file per drop.
+
+        Below it ``check`` for the source's own drops, written anew by each run of the stage, and ``drops`` for those that were
+        let in, which are kept.
+        """
         return self.project.root / "data" / "quarantine" / self.name
 
 

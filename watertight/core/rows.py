@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import reprlib
-from collections.abc import Iterable
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import polars as pl
@@ -27,11 +27,23 @@ MEANT: dict[ColumnType, str] = {
 
 
 @dataclass(frozen=True)
-class Merged:
-    """The rows of all drops, and how many exact repeats of a row were left out."""
+class Fault:
+    """What rows break: ``bad`` is a boolean per row, ``reason`` says of one such row what is wrong with it."""
 
-    rows: pl.DataFrame
-    repeats: int
+    column: str
+    bad: pl.Series
+    expected: str
+
+    def told(self, raw: pl.DataFrame) -> str:
+        """One line for a person, with the first value."""
+        rows = raw.filter(self.bad)
+        first = f"first {_shown(rows[self.column])} in row {rows['row_id'][0]}"
+        return f"{self.column}: {rows.height} value(s) are no {self.expected}, {first}"
+
+    @property
+    def reason(self) -> str:
+        """What is said of each row."""
+        return f"{self.column} is no {self.expected}"
 
 
 def typed_rows(raw: pl.DataFrame, contract: SourceContract, drop: str) -> pl.DataFrame:
@@ -44,6 +56,32 @@ def typed_rows(raw: pl.DataFrame, contract: SourceContract, drop: str) -> pl.Dat
     type (vectors of a target that are not ``dimension`` finite numbers among them), for a ``drop`` that cannot
     name a file, and for labels without ``labelled_at``.
     """
+    with_roles, typed, faults = _typed(raw, contract, drop)
+    _refuse_wrong_types(with_roles, faults, drop)
+    _refuse_labels_without_time(typed, contract)
+    return typed
+
+
+def good_rows(raw: pl.DataFrame, contract: SourceContract, drop: str) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """As :func:`typed_rows`, but rows that cannot be typed are set aside: the good rows, and ``place`` with ``reason``.
+
+    ``place`` (Int64) is the row's place in ``raw`` from 0; one with several faults stands there once, with all reasons.
+    Raises Refusal for what is wrong with the drop as a whole: no rows, columns that are missing, an unusable ``drop``.
+    """
+    _, typed, faults = _typed(raw, contract, drop)
+    timeless = Fault("labelled_at", _timeless(typed, contract), "time at which the label was given, and there is a label")
+    found = [_placed(fault) for fault in (*faults, timeless)]
+    aside = pl.concat(found).group_by("place").agg(pl.col("reason").str.join("; ")).sort("place")
+    good = typed.with_row_index("place").filter(~pl.col("place").is_in(aside["place"].to_list()))
+    return good.drop("place"), aside
+
+
+def _placed(fault: Fault) -> pl.DataFrame:
+    return pl.DataFrame({"place": fault.bad.arg_true().cast(pl.Int64)}).with_columns(reason=pl.lit(fault.reason))
+
+
+def _typed(raw: pl.DataFrame, contract: SourceContract, drop: str) -> tuple[pl.DataFrame, pl.DataFrame, list[Fault]]:
+    """``raw`` with every role, the same typed with defaults filled in, and the values that could not be."""
     if raw.is_empty():
         told = f"drop {drop!r} holds no rows"
         raise Refusal(told, expected="at least one row", next_step="check the file; nothing was changed")
@@ -51,22 +89,26 @@ def typed_rows(raw: pl.DataFrame, contract: SourceContract, drop: str) -> pl.Dat
     _refuse_missing(with_roles.columns, contract, drop)
     columns = {name: _cast(with_roles[name], kind, contract.zone) for name, kind in contract.column_types().items()}
     typed = pl.DataFrame(columns)
-    _refuse_wrong_types(with_roles, typed, contract, drop)
     _refuse_drop_names(typed)
-    _refuse_labels_without_time(typed, contract)
-    return typed.with_columns(
+    filled = typed.with_columns(
         pl.col("created_at").fill_null(pl.coalesce("labelled_at", "asked_at")),
         pl.col("synthetic").fill_null(False),
         pl.col("weight").fill_null(1.0),
     )
+    return with_roles, filled, list(_faults(with_roles, typed, contract))
 
 
-def _refuse_labels_without_time(typed: pl.DataFrame, contract: SourceContract) -> None:
+def _timeless(typed: pl.DataFrame, contract: SourceContract) -> pl.Series:
     """A label that nobody knows the time of could never be used: not in a history, nor before a future.
 
     Rows that were not asked at any time either are left to the rows gate.
     """
-    timeless = typed.filter(labelled(contract) & pl.col("labelled_at").is_null() & pl.col("asked_at").is_not_null())["row_id"]
+    timeless = labelled(contract) & pl.col("labelled_at").is_null() & pl.col("asked_at").is_not_null()
+    return typed.select(timeless.alias("bad")).to_series()
+
+
+def _refuse_labels_without_time(typed: pl.DataFrame, contract: SourceContract) -> None:
+    timeless = typed.filter(_timeless(typed, contract))["row_id"]
     if len(timeless):
         raise Refusal(
             f"{len(timeless)} row(s) have a label but no time at which it was given",
@@ -75,28 +117,6 @@ def _refuse_labels_without_time(typed: pl.DataFrame, contract: SourceContract) -
             expected="labelled_at wherever a target is set",
             next_step="give it in the source; where labels are given when writing, the query says `asked_at AS labelled_at`",
         )
-
-
-def merged(drops: Iterable[pl.DataFrame]) -> Merged:
-    """All drops below one another in their order, each row once.
-
-    A row that comes again with the same content is left out and counted. Raises Refusal where a row_id comes again
-    with other content: history is never rewritten in silence.
-    """
-    every = pl.concat(list(drops))
-    content = [name for name in every.columns if name != "drop"]
-    once = every.unique(subset=content, keep="first", maintain_order=True)
-    doubled = once.filter(pl.col("row_id").is_duplicated())
-    if not doubled.is_empty():
-        raise Refusal(
-            "the same row_id stands for different rows",
-            column="row_id",
-            count=doubled.height,
-            rows=doubled["row_id"].unique(maintain_order=True).to_list(),
-            expected="one content per row_id",
-            next_step="give the rows ids of their own, or drop the wrong ones; a later label or a correction is not taken yet",
-        )
-    return Merged(once, every.height - once.height)
 
 
 def labelled(contract: SourceContract) -> pl.Expr:
@@ -145,8 +165,7 @@ def _cast(values: pl.Series, kind: str, zone: str) -> pl.Series:
     return typed
 
 
-def _refuse_wrong_types(raw: pl.DataFrame, typed: pl.DataFrame, contract: SourceContract, drop: str) -> None:
-    problems, ids = [], pl.Series("row_id", [], dtype=pl.String)
+def _faults(raw: pl.DataFrame, typed: pl.DataFrame, contract: SourceContract) -> Iterator[Fault]:
     for name, kind in contract.column_types().items():
         bad = _filled(raw[name]) & typed[name].is_null()
         dimension = contract.targets[name].dimension if name in contract.targets else None
@@ -155,14 +174,15 @@ def _refuse_wrong_types(raw: pl.DataFrame, typed: pl.DataFrame, contract: Source
         if dimension is not None:
             bad = bad | _no_vector(typed[name], dimension)
         if bad.any():
-            rows = raw.filter(bad)
-            ids = ids.append(rows["row_id"].cast(pl.String))
             wanted = MEANT[kind].format(zone=contract.zone) if dimension is None else f"list of {dimension} finite numbers"
-            first = f"first {_shown(rows[name])} in row {rows['row_id'][0]}"
-            problems.append(f"{name}: {rows.height} value(s) are no {wanted}, {first}")
-    if problems:
+            yield Fault(name, bad, wanted)
+
+
+def _refuse_wrong_types(raw: pl.DataFrame, faults: list[Fault], drop: str) -> None:
+    if faults:
+        ids = pl.concat([raw.filter(fault.bad)["row_id"].cast(pl.String) for fault in faults])
         raise Refusal(
-            f"drop {drop!r} has values of a wrong type\n" + "\n".join(f"  - {line}" for line in problems),
+            f"drop {drop!r} has values of a wrong type\n" + "\n".join(f"  - {fault.told(raw)}" for fault in faults),
             rows=ids.unique(maintain_order=True).to_list(),
             expected="the types of the source's contract; an empty cell means no value",
             next_step="mend the cells; nothing was changed",

@@ -29,21 +29,21 @@ class Splitting:
     groups: pl.DataFrame
 
 
-def split_rows(rows: pl.DataFrame, labelled: pl.Series, params: SplitParams, strata: list[str]) -> Splitting:
+def split_rows(rows: pl.DataFrame, first: pl.DataFrame, params: SplitParams, strata: list[str]) -> Splitting:
     """Assign every row.
 
-    ``rows`` in the order of their drops, with row_id, group_id, parent_id, asked_at, labelled_at, created_at, drop and the
-    ``strata`` columns; ``labelled`` a boolean per row. ``test_groups``: the rows of held-out groups. ``test_future``: rows
-    asked from the group's ``future_from`` on. ``embargo``: rows in the gap before it, rows whose label was not known before
-    it, and labelled children of rows outside train: neither trained on nor scored. ``unlabelled``: rows without any target.
-    Raises Refusal where there are fewer groups than folds.
+    ``rows`` in the order of their drops, with row_id, group_id, parent_id, asked_at, labelled_at, created_at, drop, the
+    ``strata`` columns and ``labelled``, whether there is any target; ``first`` the same rows as they first came, by which
+    groups are assigned, so that a late label or a correction moves nothing but its own row. ``test_groups``: the rows of
+    held-out groups. ``test_future``: rows asked from the group's ``future_from`` on. ``embargo``: rows in the gap before
+    it, rows whose label was not known before it, and labelled children of rows outside train: neither trained on nor
+    scored. ``unlabelled``: rows without any target. Raises Refusal where there are fewer groups than folds.
     """
-    marked = rows.with_columns(labelled.alias("labelled"))
-    groups = _assigned_groups(marked, params, strata)
-    future = _future_from(marked, groups, params.test_future)
+    groups = _assigned_groups(first, params, strata)
+    future = _future_from(first, groups, params.test_future)
     groups = groups.join(future, on="group_id", how="left", maintain_order="left")
-    placed = _assigned_rows(marked, groups, params.test_future)
-    return Splitting(placed if params.folds_by == "group" else _by_row(placed, marked, params), groups)
+    placed = _assigned_rows(rows, groups, params.test_future)
+    return Splitting(placed if params.folds_by == "group" else _by_row(placed, rows, params), groups)
 
 
 def _assigned_groups(rows: pl.DataFrame, params: SplitParams, strata: list[str]) -> pl.DataFrame:
