@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import polars as pl
@@ -39,9 +39,9 @@ def check(work: Workload, out: Path) -> None:
     write_json({**verdict.summary(), "quarantined": aside.height}, out / "verdict.json")
 
 
-def judge_rows(work: Workload, rows: pl.DataFrame) -> Verdict:
-    """The verdict of the contract, the source's ranges and the workload's own suite on ``rows``."""
-    return judge("rows", rows, [*declared("rows", work.expectations), *_contracted(work.contract)])
+def judge_rows(work: Workload, rows: pl.DataFrame, also: Iterable[Check] = ()) -> Verdict:
+    """The verdict of the contract, the source's ranges, the workload's own suite and ``also`` on ``rows``."""
+    return judge("rows", rows, [*declared("rows", work.expectations), *_contracted(work.contract), *also])
 
 
 def set_aside(verdict: Verdict, rows: pl.DataFrame) -> pl.DataFrame:

@@ -115,21 +115,26 @@ class Features:
             return historical_features(store, self.service, rows, self.join_keys)
 
 
-def features_of_new_rows(features: Features, rows: pl.DataFrame) -> pl.DataFrame:
-    """The same join for rows that are not part of the project: their own content, the project's history."""
-    content = [name for name, spec in features.specs.items() if spec.derived_from == "content"]
+def features_of_new_rows(features: Features, rows: pl.DataFrame, versions: pl.DataFrame | None = None) -> pl.DataFrame:
+    """The same join for rows that are not part of the project: their own content, the project's history.
+
+    ``versions``: every version of every row whose labels are that history; by default the project's own tables are read.
+    """
+    filled = {"content": rows, **({} if versions is None else {"labels": versions})}
+    names = {name: spec.derived_from for name, spec in features.specs.items() if spec.derived_from in filled}
     with tempfile.TemporaryDirectory(prefix="watertight-rows-") as folder:
-        places = {name: Path(folder, f"{name}.parquet") for name in content}
-        write_views(features, rows, content, places)
+        places = {name: Path(folder, f"{name}.parquet") for name in names}
+        for kind, of in filled.items():
+            write_views(features, of, [name for name, derived in names.items() if derived == kind], places)
         # `read_from` changes what it is given; the caller's definitions go on reading the project's tables.
         own = Features(features.work)
         read_from(own.definitions, places)
         return own.joined(rows)
 
 
-def write_views(features: Features, rows: pl.DataFrame, names: Iterable[str], places: dict[str, Path]) -> dict[str, int]:
-    """Fill the named views from ``rows`` and write them; answers what the kernels noted."""
+def write_views(features: Features, rows: pl.DataFrame, names: Iterable[str], places: dict[str, Path]) -> Kitchen:
+    """Fill the named views from ``rows`` and write them; answers the kitchen with what the kernels noted."""
     kitchen = features.kitchen()
     for name in names:
         write_table(features.fill(name, rows, kitchen), places[name])
-    return kitchen.notes
+    return kitchen

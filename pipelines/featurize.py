@@ -22,11 +22,14 @@ def featurize(work: Workload, out: Path) -> None:
     parts = [read_table(work.data("checked", f"{name}.parquet")) for name in ("superseded", "rows")]
     rows = pl.concat(parts)
     places = {name: out / f"{name}.parquet" for name in features.specs}
-    notes = write_views(features, rows, features.specs, places)
+    kitchen = write_views(features, rows, features.specs, places)
     views = {name: file_digest(place) for name, place in places.items()}
     write_json({"views": views, "encoders": features.encoders()}, out / "features.json")
-    told = ", ".join(f"{value} {name.replace('_', ' ')}" for name, value in sorted(notes.items()))
-    print(f"{work.name} · featurize: {len(places)} views of {parts[1].height} rows; {told or 'nothing cached'}")
+    told = "; ".join(
+        f"{kernel} {count} text(s) computed, {kitchen.skipped[kernel]} skipped"
+        for kernel, count in sorted(kitchen.computed.items())
+    )
+    print(f"{work.name} · featurize: {len(places)} views of {parts[1].height} rows; {told or 'no texts'}")
 
 
 if __name__ == "__main__":

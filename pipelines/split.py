@@ -9,6 +9,7 @@ import polars as pl
 
 from pipelines.stage import run, tell_left_out
 from watertight.checks.suite import Check, declared, judge
+from watertight.checks.verdict import Verdict
 from watertight.core.known_names import demand_known_names
 from watertight.core.project import Workload
 from watertight.core.rows import labelled
@@ -23,13 +24,11 @@ def split(work: Workload, out: Path) -> None:
     demand_known_names(work)
     rows = read_table(work.data("checked", "rows.parquet"))
     superseded = read_table(work.data("checked", "superseded.parquet"))
-    params = work.params.split
-    skipped = work.contract.absent(params.strata)
+    skipped = work.contract.absent(work.params.split.strata)
     tell_left_out(work, "split", "strata", skipped)
-    strata = [name for name in params.strata if name not in skipped]
-    splitting = assigned(work, rows, superseded, strata)
+    splitting = assigned(work, rows, superseded)
     together = rows.join(splitting.rows, on="row_id", how="left", maintain_order="left")
-    verdict = judge("split", together, [*declared("split", work.expectations), *_promised(params, strata)], work.params.waive)
+    verdict = judge_split(work, together)
     verdict.demand()
     write_table(splitting.rows, out / "split.parquet")
     write_table(splitting.groups, out / "groups.parquet")
@@ -37,11 +36,22 @@ def split(work: Workload, out: Path) -> None:
     write_json(report, out / "split.json")
 
 
-def assigned(work: Workload, rows: pl.DataFrame, superseded: pl.DataFrame, strata: list[str]) -> Splitting:
+def assigned(work: Workload, rows: pl.DataFrame, superseded: pl.DataFrame) -> Splitting:
     """The split and fold of ``rows``, of which ``superseded`` are the earlier versions."""
     mark = labelled(work.contract).alias("labelled")
     first = first_versions(rows, superseded).with_columns(mark)
-    return split_rows(rows.with_columns(mark), first, work.params.split, strata)
+    return split_rows(rows.with_columns(mark), first, work.params.split, _strata(work))
+
+
+def judge_split(work: Workload, together: pl.DataFrame) -> Verdict:
+    """The verdict on rows with their split and fold: of the contract, of the workload, of what its section promises."""
+    checks = [*declared("split", work.expectations), *_promised(work.params.split, _strata(work))]
+    return judge("split", together, checks, work.params.waive)
+
+
+def _strata(work: Workload) -> list[str]:
+    skipped = work.contract.absent(work.params.split.strata)
+    return [name for name in work.params.split.strata if name not in skipped]
 
 
 def _promised(params: SplitParams, strata: list[str]) -> Iterator[Check]:

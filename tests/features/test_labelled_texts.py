@@ -55,7 +55,7 @@ def test_the_mean_is_of_the_texts_that_were_labelled_by_people() -> None:
     assert np.array_equal(np.array(table["valence_text"].to_list(), dtype=np.float32), expected)
     assert table["valence_mean"].to_list() == pytest.approx([1.0, 0.0, 1 / 6, 2.0])
     assert table["event_timestamp"][0] == START + timedelta(days=1, microseconds=1)
-    assert sum(kitchen.notes.values()) == 3, "three texts that differ; the synthetic and the unlabelled are not read"
+    assert (kitchen.computed + kitchen.skipped).total() == 3, "three texts that differ; the synthetic and the unlabelled are not read"
 
 
 def test_two_texts_of_a_row_are_one_mean_and_one_alone_is_none() -> None:
@@ -72,8 +72,8 @@ def test_a_view_over_content_and_one_over_labels_are_counted_together() -> None:
     content = ViewSpec(kernel="embedding", derived_from="content", join_key="row_id", texts={"row_id": "text"})
     fill(content, rows(), kitchen)
     fill(spec("text"), rows(), kitchen)
-    assert sum(kitchen.notes.values()) == 5 + 3
-    assert kitchen.notes["texts_from_cache"] >= 3
+    assert (kitchen.computed + kitchen.skipped).total() == 5 + 3
+    assert kitchen.skipped["embedding"] >= 3
 
 
 def test_the_kernel_is_known_to_need_the_encoder() -> None:

@@ -2,57 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from contextvars import ContextVar
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-import numpy as np
 import pandas as pd
-import polars as pl
 from great_expectations.expectations.expectation import BatchExpectation
-from numpy.typing import NDArray
 
-from watertight.core.contract import Target
-
-
-@dataclass(frozen=True)
-class Setting:
-    """What a gate knows beside the flat frame that it judges.
-
-    ``judged``: the same rows with their vectors (lists). ``features``: the columns that a model may take, vectors among
-    them. ``targets``: what is predicted, by column. ``reference``: the drops of the frozen reference profile; None where
-    there is none. ``superseded``: earlier versions of the rows, with the columns of the contract.
-    """
-
-    judged: pl.DataFrame
-    features: tuple[str, ...] = ()
-    targets: Mapping[str, Target] = field(default_factory=dict)
-    reference: tuple[str, ...] | None = None
-    superseded: pl.DataFrame | None = None
-
-    def vectors(self, column: str) -> NDArray[np.float32]:
-        """A column of vectors as a matrix, float32 (rows, dimension); a row of NaN for null."""
-        lists = self.judged[column].cast(pl.List(pl.Float32))
-        there = lists.is_not_null().to_numpy()
-        flat = lists.drop_nulls().explode(empty_as_null=False).to_numpy()
-        matrix = np.full((len(lists), len(flat) // max(int(there.sum()), 1)), np.nan, dtype=np.float32)
-        matrix[there] = flat.reshape(int(there.sum()), -1)
-        return matrix
-
-
-_SETTING: ContextVar[Setting] = ContextVar("setting")
-
-
-@contextmanager
-def judging(setting: Setting) -> Iterator[None]:
-    """Within, checks find ``setting``: Great Expectations hands them a pandas frame and nothing else."""
-    token = _SETTING.set(setting)
-    try:
-        yield
-    finally:
-        _SETTING.reset(token)
+from watertight.checks.setting import Setting, current
 
 
 @dataclass(frozen=True)
@@ -88,7 +45,7 @@ class TableCheck(BatchExpectation):
     @property
     def setting(self) -> Setting:
         """What the gate knows beside the frame."""
-        return _SETTING.get()
+        return current()
 
     def reads(self) -> tuple[str, ...]:
         """The columns that the check reads; by default ``needs``."""

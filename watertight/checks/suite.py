@@ -13,6 +13,7 @@ import polars as pl
 from pydantic import Field
 
 import watertight.checks
+from watertight.checks.setting import Setting, judging
 from watertight.checks.verdict import CheckResult, Verdict
 from watertight.core.declare import Declaration, nearest, parse, read_yaml
 from watertight.core.errors import Misuse
@@ -59,7 +60,7 @@ def judge(gate: str, frame: pl.DataFrame, checks: Iterable[Check], waived: Seque
     """Run ``checks`` on ``frame``, which has row_id.
 
     Great Expectations' own checks do not see columns of lists. ``beside``: what the platform's checks may know besides:
-    ``features``, ``targets``, ``reference`` and ``superseded`` of :class:`watertight.checks.base.Setting`.
+    ``features``, ``targets``, ``reference`` and ``superseded`` of :class:`watertight.checks.setting.Setting`.
 
     A check on a column that the frame lacks is skipped with the reason. A check that raises has failed. ``waived`` names
     types of check whose failure is told and does not block. Raises Misuse where a declared or waived type does not exist:
@@ -77,8 +78,6 @@ def judge(gate: str, frame: pl.DataFrame, checks: Iterable[Check], waived: Seque
 def _validated(gate: str, frame: pl.DataFrame, checks: list[Check], beside: Mapping[str, Any]) -> list[Any]:
     import great_expectations as gx  # seconds to import, needed only where a gate runs
     from great_expectations.data_context.types.base import ProgressBarsConfig
-
-    from watertight.checks.base import Setting, judging  # Great Expectations behind it
 
     logging.getLogger("great_expectations").setLevel(logging.ERROR)
     context = gx.get_context(mode="ephemeral")

@@ -83,6 +83,11 @@ def first_versions(rows: pl.DataFrame, superseded: pl.DataFrame) -> pl.DataFrame
     return rows.update(first, on="row_id", how="left", include_nulls=True) if first.height else rows
 
 
+def fresh(known: pl.DataFrame, come: pl.DataFrame) -> pl.DataFrame:
+    """Those of the rows that ``come`` which are no repeats, each once; ``known`` are all versions so far."""
+    return _once(pl.concat([_once(known), come]))[_once(known).height :]
+
+
 def _once(versions: pl.DataFrame) -> pl.DataFrame:
     content = [name for name in versions.columns if name != "drop"]
     return versions.unique(subset=content, keep="first", maintain_order=True)

@@ -23,6 +23,16 @@ class SourceParams(Declaration):
         return self.options.get(self.name, {})
 
 
+class DropParams(Declaration):
+    """When a new drop is refused whole: more than ``most_quarantined`` of its rows fail a row-level check.
+
+    ``days``: a row asked that long before the first row that is known, or after the last, fails: a clock was wrong.
+    """
+
+    most_quarantined: float = Field(default=0.1, ge=0, le=1)
+    days: float = Field(default=1000.0, gt=0)
+
+
 class TestGroups(Declaration):
     """Whole groups held out: ``share`` of the groups, in [0, 0.5]."""
 
@@ -206,6 +216,7 @@ class WorkloadParams(Declaration):
 
     waive: tuple[str, ...] = ()
     source: SourceParams
+    drops: DropParams = DropParams()
     split: SplitParams
     featurize: FeaturizeParams = FeaturizeParams()
     join: JoinParams

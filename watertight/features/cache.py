@@ -1,4 +1,4 @@
-"""Content-addressed cache of vectors: each text is embedded once per encoder, ever."""
+"""Content-addressed cache of what is computed of a text, as vectors: each text is embedded once per encoder, ever."""
 
 from __future__ import annotations
 
@@ -42,9 +42,9 @@ def text_digest(text: str) -> bytes:
 
 
 class VectorCache:
-    """Vectors of one ``space`` (an encoder with its settings) by ``text_digest``.
+    """Vectors of one ``space`` (what they depend on besides the text, such as an encoder) by ``text_digest``.
 
-    The file is ``<root>/embeddings/<space>.sqlite``, SQLite in WAL mode. Every ``write`` is one transaction,
+    The file is ``<root>/<folder>/<space>.sqlite``, SQLite in WAL mode. Every ``write`` is one transaction,
     so a killed process leaves whole vectors or none, and several processes may share the file. A stored
     vector of the wrong length counts as missing and is replaced by the next ``write``. Deleting the file
     changes nothing but time. Use it as a context manager.
@@ -52,8 +52,8 @@ class VectorCache:
     Raises CacheUnusable, from any method, if the file is damaged or stays locked for a minute.
     """
 
-    def __init__(self, root: Path, space: str) -> None:
-        self.path = root / "embeddings" / f"{space}.sqlite"
+    def __init__(self, root: Path, space: str, folder: str = "embeddings") -> None:
+        self.path = root / folder / f"{space}.sqlite"
         self.path.parent.mkdir(parents=True, exist_ok=True)
         with self._named():
             self._db = sqlite3.connect(self.path, timeout=_BUSY_SECONDS, isolation_level=None)
@@ -136,5 +136,5 @@ class VectorCache:
         except sqlite3.DatabaseError as error:
             raise CacheUnusable(
                 f"{self.path} is damaged: {error}. Next: delete it, with its -wal and -shm files; that costs "
-                "nothing but time, as the texts are embedded again"
+                "nothing but time, as the texts are looked at again"
             ) from error

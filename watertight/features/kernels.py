@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import operator
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -15,14 +16,14 @@ from watertight.core.errors import Refusal
 from watertight.core.time import known_at, microseconds
 from watertight.core.view_spec import SOURCE_AT, ViewSpec
 from watertight.features.embedding import Progress, anchor_similarities, embed
-from watertight.features.lexical import lexical_features
+from watertight.features.lexical_cache import counted_texts
 from watertight.features.temporal_state import temporal_state
 from watertight.features.temporal_texts import temporal_texts
 
 
 @dataclass
 class Kitchen:
-    """What kernels may use besides the rows, and what they report: notes by name, such as texts embedded.
+    """What kernels may use besides the rows, and what they report: ``computed`` and ``skipped`` texts by kernel.
 
     ``label_delay_us``: how long after a label is known it may be used; anything but 1 is a leak, to be measured.
     """
@@ -30,7 +31,13 @@ class Kitchen:
     encoder: str
     progress: Progress | None = None
     label_delay_us: int = 1
-    notes: dict[str, int] = field(default_factory=dict)
+    computed: Counter[str] = field(default_factory=Counter)
+    skipped: Counter[str] = field(default_factory=Counter)
+
+    def note(self, kernel: str, texts: int, computed: int) -> None:
+        """So many distinct ``texts`` were wanted, of which so many were not known by their content."""
+        self.computed[kernel] += computed
+        self.skipped[kernel] += texts - computed
 
 
 def fill(spec: ViewSpec, rows: pl.DataFrame, kitchen: Kitchen) -> pl.DataFrame:
@@ -82,7 +89,9 @@ def _content_table(content: pl.DataFrame, features: pl.DataFrame, join_key: str)
 
 def _lexical(spec: ViewSpec, rows: pl.DataFrame, kitchen: Kitchen) -> pl.DataFrame:
     content = content_of(spec, rows)
-    return _content_table(content, lexical_features(content["text"]), spec.join_key)
+    counts, new = counted_texts(content["text"])
+    kitchen.note("lexical", content["text"].n_unique(), new)
+    return _content_table(content, counts, spec.join_key)
 
 
 def _embedding(spec: ViewSpec, rows: pl.DataFrame, kitchen: Kitchen) -> pl.DataFrame:
@@ -94,10 +103,9 @@ def _embedding(spec: ViewSpec, rows: pl.DataFrame, kitchen: Kitchen) -> pl.DataF
 
 
 def _vectors(texts: pl.Series, kitchen: Kitchen) -> pl.Series:
-    """The encoder's vectors; the kitchen's notes count over all views, so a text of two views counts in both."""
+    """The encoder's vectors; what is noted counts over all views, so a text of two views counts in both."""
     vectors, report = embed(texts, kitchen.encoder, progress=kitchen.progress)
-    for note, count in (("texts_embedded", report.encoded), ("texts_from_cache", report.cached)):
-        kitchen.notes[note] = kitchen.notes.get(note, 0) + count
+    kitchen.note("embedding", report.encoded + report.cached, report.encoded)
     return vectors
 
 

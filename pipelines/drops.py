@@ -1,0 +1,68 @@
+"""What `watertight check FILE`, `ingest FILE` and `profile` do."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from pipelines.drop import Drop, read_drop, told, told_reasons
+from pipelines.drop_gates import judge_drop
+from pipelines.let_in import alone, enter, let_in
+from pipelines.source import typed_drops
+from watertight.core.digests import ids_digest
+from watertight.core.errors import Refusal
+from watertight.core.ledger import Reference
+from watertight.core.project import Workload
+from watertight.core.versions import merged
+
+
+def check_drop(work: Workload, path: Path, created_at: str | None) -> dict[str, Any]:
+    """What a file would bring, touching nothing; raises Refusal where any row, or the whole drop, would not be let in."""
+    drop, answer = _examined(work, path, created_at)
+    if not drop.aside.is_empty():
+        raise Refusal(
+            f"{drop.aside.height} of {drop.rows} rows of {path.name} would be quarantined\n{told_reasons(drop.aside)}",
+            count=drop.aside.height,
+            expected="every row to pass",
+            next_step=f"mend them, or let the other {drop.part.height} in: watertight ingest {path} --workload {work.name}",
+        )
+    return answer
+
+
+def ingest_drop(work: Workload, path: Path, created_at: str | None) -> dict[str, Any]:
+    """Let a file in, whole or but for its bad rows; raises Refusal, and changes nothing, where a gate refuses the drop."""
+    with alone(work):
+        drop, answer = _examined(work, path, created_at)
+        if drop.part.is_empty():
+            return answer
+        entered = let_in(drop)
+    folder = work.drops_folder.relative_to(work.project.root)
+    return {
+        **answer,
+        "part": entered.part,
+        "quarantine": f"watertight quarantine {work.name}" if entered.quarantined else "",
+        "next": f"dvc repro; then git add {folder} dvc.lock, and dvc push",
+    }
+
+
+def freeze_profile(work: Workload) -> dict[str, Any]:
+    """Let all that is known now be the reference that later drops are compared with."""
+    with alone(work):
+        drops = list(typed_drops(work))
+        rows = merged(drops, work.contract).rows
+        names = tuple(drop["drop"][0] for drop in drops)
+        ids = ids_digest(rows["row_id"])
+        reference = Reference(drops=names, rows=rows.height, groups=rows["group_id"].n_unique(), row_ids=ids)
+        enter(work, lambda section: section.model_copy(update={"reference": reference}))
+    return {"source": work.params.source.name, **reference.model_dump()}
+
+
+def _examined(work: Workload, path: Path, created_at: str | None) -> tuple[Drop, dict[str, Any]]:
+    drop = read_drop(work, path, created_at)
+    answer = told(drop)
+    if drop.part.is_empty():
+        known = [part.name for part in work.ledger.drops if part.of == drop.of]
+        why = f"this file was let in as {known[0]!r}" if known else "every row of it is known"
+        return drop, {**answer, "nothing new": why}
+    verdicts = list(judge_drop(drop))
+    return drop, {**answer, "gates": {verdict.gate: verdict.summary()["status"] for verdict in verdicts}}
