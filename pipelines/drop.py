@@ -16,7 +16,7 @@ from watertight.checks.suite import Check
 from watertight.core.digests import file_digest
 from watertight.core.errors import Misuse, Refusal
 from watertight.core.project import Workload
-from watertight.core.rows import good_rows
+from watertight.core.rows import filled, good_rows
 from watertight.core.time import to_utc
 from watertight.core.versions import Merged, fresh, merged, version_faults
 
@@ -91,12 +91,15 @@ def read_drop(work: Workload, path: Path, created_at: str | None = None) -> Drop
 
 
 def _stamped(raw: pl.DataFrame, created_at: str | None, work: Workload) -> pl.DataFrame:
+    """``raw`` with ``created_at`` for the labels that have none of their own; a row without a label needs none."""
     if created_at is None:
         return raw
     if to_utc(pl.Series([created_at]), work.contract.zone)[0] is None:
         raise Misuse(f"{created_at!r} is no instant", expected="ISO 8601, such as 2026-01-05T09:00:00Z")
     own = pl.col("created_at").cast(pl.String) if "created_at" in raw.columns else pl.lit(None, dtype=pl.String)
-    return raw.with_columns(created_at=own.fill_null(created_at))
+    told = [filled(raw[name]) for name in work.contract.targets if name in raw.columns]
+    some = pl.any_horizontal(told) if told else pl.lit(False)
+    return raw.with_columns(created_at=pl.when(own.is_null() & some).then(pl.lit(created_at)).otherwise(own))
 
 
 def _name(path: Path, of: str, taken: set[str]) -> str:

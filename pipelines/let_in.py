@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import fcntl
+import logging
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, redirect_stdout
-from io import StringIO
+from contextlib import contextmanager
 from pathlib import Path
 
 from dvc.exceptions import DvcException
 from dvc.repo import Repo
 
 from pipelines.drop import Drop
+from pipelines.quarantine import place
 from watertight.core.digests import file_digest
 from watertight.core.errors import Misuse
 from watertight.core.ledger import Part, Section, read_ledger, write_ledger
@@ -22,9 +23,9 @@ from watertight.core.tables import replacing, write_table
 @contextmanager
 def alone(work: Workload) -> Iterator[None]:
     """Wait until no other process lets a drop of this workload in; the lock of a process ends with it, however it ends."""
-    place = work.data(".drops.lock")
-    place.parent.mkdir(parents=True, exist_ok=True)
-    with place.open("w") as lock:
+    file = work.data(".drops.lock")
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with file.open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
@@ -44,9 +45,9 @@ def let_in(drop: Drop) -> Part:
 
 def enter(work: Workload, change: Callable[[Section], Section]) -> None:
     """Change the section of the workload's source in the ledger."""
-    place, source = work.drops_folder / "ledger.json", work.params.source.name
-    sections = read_ledger(place)
-    write_ledger({**sections, source: change(sections.get(source, Section()))}, place)
+    ledger, source = work.drops_folder / "ledger.json", work.params.source.name
+    sections = read_ledger(ledger)
+    write_ledger({**sections, source: change(sections.get(source, Section()))}, ledger)
 
 
 def _tracked(drop: Drop) -> str:
@@ -54,18 +55,19 @@ def _tracked(drop: Drop) -> str:
     draft = drop.work.data(".part.draft")
     write_table(drop.part, draft)
     digest = file_digest(draft)
-    place = drop.work.drops_folder / f"{digest}.parquet"
-    place.parent.mkdir(parents=True, exist_ok=True)
-    draft.replace(place)
-    _dvc_add(drop.work, place)
+    part = drop.work.drops_folder / f"{digest}.parquet"
+    part.parent.mkdir(parents=True, exist_ok=True)
+    draft.replace(part)
+    _dvc_add(drop.work, part)
     return digest
 
 
-def _dvc_add(work: Workload, place: Path) -> None:
+def _dvc_add(work: Workload, part: Path) -> None:
+    # What to add to git is told at the end of the command.
+    logging.getLogger("dvc").setLevel(logging.WARNING)
     try:
-        # What DVC would tell is told at the end of the command.
-        with redirect_stdout(StringIO()), Repo(str(work.project.root)) as repo:
-            repo.add(str(place))
+        with Repo(str(work.project.root)) as repo:
+            repo.add(str(part))
     except DvcException as error:
         raise Misuse(
             f"DVC does not take the part: {error}",
@@ -76,5 +78,5 @@ def _dvc_add(work: Workload, place: Path) -> None:
 
 def _set_aside(drop: Drop) -> None:
     if not drop.aside.is_empty():
-        with replacing(drop.work.quarantine_folder / "drops" / f"{drop.name}-{drop.of[:8]}.parquet") as [draft]:
+        with replacing(place(drop.work, drop.name, drop.of)) as [draft]:
             write_table(drop.aside, draft)

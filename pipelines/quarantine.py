@@ -7,7 +7,7 @@ from typing import Any
 
 import polars as pl
 
-from pipelines.source import typed_drops
+from pipelines.source import rows_of_part
 from watertight.core.declare import pick
 from watertight.core.project import Workload
 from watertight.core.tables import read_table
@@ -16,14 +16,16 @@ WRITERS = {".csv": pl.DataFrame.write_csv, ".parquet": pl.DataFrame.write_parque
 
 
 def waiting(work: Workload) -> dict[str, pl.DataFrame]:
-    """By file of the quarantine, the rows that are still not known, as they came, each with its ``reason``."""
-    files = sorted((work.quarantine_folder / "drops").glob("*.parquet"))
-    if not files:
-        return {}
-    known = pl.concat([drop["row_id"] for drop in typed_drops(work)]).unique().to_list()
-    aside = {file.stem: read_table(file) for file in files}
-    rows = {name: table.filter(~pl.col("row_id").cast(pl.String).is_in(known).fill_null(False)) for name, table in aside.items()}
-    return {name: table for name, table in rows.items() if not table.is_empty()}
+    """By file of the quarantine, its rows as they came, each with its ``reason``, that no later drop brought again."""
+    left: dict[str, pl.DataFrame] = {}
+    for number, part in enumerate(work.ledger.drops):
+        file = place(work, part.name, part.of)
+        if part.quarantined and file.is_file():
+            later = [rows_of_part(work, each)["row_id"] for each in work.ledger.drops[number + 1 :]]
+            again = pl.concat(later).to_list() if later else []
+            table = read_table(file)
+            left[file.stem] = table.filter(~pl.col("row_id").cast(pl.String).is_in(again).fill_null(False))
+    return {name: table for name, table in left.items() if not table.is_empty()}
 
 
 def listed(work: Workload) -> list[dict[str, Any]]:
@@ -37,8 +39,16 @@ def listed(work: Workload) -> list[dict[str, Any]]:
     ]
 
 
+def place(work: Workload, drop: str, of: str) -> Path:
+    """Where the bad rows of a drop lie; ``of`` is the sha256 of its file."""
+    return work.quarantine_folder / "drops" / f"{drop}-{of[:8]}.parquet"
+
+
 def hand_out(work: Workload, to: Path) -> int:
-    """Write every waiting row with its reason to a file that ``watertight ingest`` takes once it is mended; how many."""
+    """Write every waiting row with its reason to a file that ``watertight ingest`` takes once it is mended; how many.
+
+    Where none waits, nothing is written.
+    """
     writer = pick(WRITERS, to.suffix, "kind of file")
     tables = list(waiting(work).values())
     rows = (

@@ -28,11 +28,11 @@ def typed_drops(work: Workload) -> Iterator[pl.DataFrame]:
     for name, raw in _own_drops(work):
         yield typed_rows(raw, work.contract, name)
     for part in work.ledger.drops:
-        yield typed_rows(_part(work, part), work.contract, part.name)
+        yield typed_rows(rows_of_part(work, part), work.contract, part.name)
 
 
-def _part(work: Workload, part: Part) -> pl.DataFrame:
-    """The rows of a part, if it is there and is what the ledger says."""
+def rows_of_part(work: Workload, part: Part) -> pl.DataFrame:
+    """The rows of a part; raises Misuse where it is not there, and Refusal where it is not what the ledger says."""
     path = work.drops_folder / f"{part.part}.parquet"
     if not path.is_file():
         raise Misuse(

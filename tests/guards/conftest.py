@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -31,5 +34,24 @@ def project(built: TinyProject, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     """A copy of the built project to tamper with; the working directory is its root."""
     root = tmp_path / "project"
     shutil.copytree(built.root, root)
+    monkeypatch.chdir(root)
+    return TinyProject(root)
+
+
+@pytest.fixture(scope="session")
+def under_dvc(built: TinyProject, tmp_path_factory: pytest.TempPathFactory) -> TinyProject:
+    """The built project in a git repository with DVC; nobody writes into it."""
+    root = tmp_path_factory.mktemp("under-dvc") / "project"
+    shutil.copytree(built.root, root)
+    for command in (["git", "init", "--quiet"], [sys.executable, "-m", "dvc", "init", "--quiet"]):
+        subprocess.run(command, cwd=root, check=True, env={**os.environ, "DVC_NO_ANALYTICS": "1"}, timeout=120)
+    return TinyProject(root)
+
+
+@pytest.fixture
+def receiving(under_dvc: TinyProject, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> TinyProject:
+    """A copy of the built project under git and DVC that drops are brought to; the working directory is its root."""
+    root = tmp_path / "project"
+    shutil.copytree(under_dvc.root, root)
     monkeypatch.chdir(root)
     return TinyProject(root)

@@ -167,7 +167,7 @@ def _cast(values: pl.Series, kind: str, zone: str) -> pl.Series:
 
 def _faults(raw: pl.DataFrame, typed: pl.DataFrame, contract: SourceContract) -> Iterator[Fault]:
     for name, kind in contract.column_types().items():
-        bad = _filled(raw[name]) & typed[name].is_null()
+        bad = filled(raw[name]) & typed[name].is_null()
         dimension = contract.targets[name].dimension if name in contract.targets else None
         if kind == "float":
             bad = bad | typed[name].is_nan().fill_null(False) | typed[name].is_infinite().fill_null(False)
@@ -215,6 +215,7 @@ def _no_vector(lists: pl.Series, dimension: int) -> pl.Series:
     return ((lists.list.len() != dimension) | ~finite).fill_null(False)
 
 
-def _filled(values: pl.Series) -> pl.Series:
+def filled(values: pl.Series) -> pl.Series:
+    """Whether a cell holds anything: it is not null, and not blank."""
     filled = values.is_not_null()
     return filled & (values.str.strip_chars() != "").fill_null(False) if values.dtype == pl.String else filled

@@ -1,0 +1,243 @@
+"""A drop that is good: what it brings, what it leaves as it was, and what is known of the past afterwards."""
+
+from __future__ import annotations
+
+import shutil
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+from made_drops import LATER, Note, corrected, file_of, note
+from polars.testing import assert_frame_equal
+from tiny_project import HISTORY, STAGES, TRAINING_SET, Refused, TinyProject, digests
+
+from pipelines import let_in
+from pipelines.drops import check_drop, freeze_profile, ingest_drop
+from pipelines.features import Features
+from pipelines.quarantine import hand_out, listed
+from watertight.core.digests import row_set_digest
+from watertight.core.errors import Misuse, Refusal
+from watertight.core.tables import read_table
+
+GRAPH = STAGES[: STAGES.index("guard") + 1]
+SPLIT = "data/tiny/split/split.parquet"
+
+
+def ingest(project: TinyProject, notes: list[Note], path: Path, created_at: str | None = None) -> dict[str, Any]:
+    return ingest_drop(project.work, file_of(notes, path), created_at)
+
+
+def test_a_check_tells_what_a_drop_would_bring_and_touches_nothing(receiving: TinyProject, tmp_path: Path) -> None:
+    before = digests(receiving.root)
+    told = check_drop(receiving.work, file_of([*LATER, note(2, 3)], tmp_path / "later.csv"), None)
+    assert digests(receiving.root) == before
+    counts = {name: told[name] for name in ("drop", "rows", "new", "versions", "repeats", "quarantined", "groups")}
+    assert counts == {
+        "drop": "later",
+        "rows": 11,
+        "new": 10,
+        "versions": 0,
+        "repeats": 1,
+        "quarantined": 0,
+        "groups": {"known": 3, "new": 2},
+    }
+    assert {"split", "keys", "training_set"} <= set(told["gates"])
+    assert set(told["gates"].values()) == {"pass"}
+
+
+def test_a_drop_joins_the_history_and_what_was_there_stays(receiving: TinyProject, tmp_path: Path) -> None:
+    old, old_split = receiving.table(TRAINING_SET), receiving.table(SPLIT)
+    told = ingest(receiving, LATER, tmp_path / "later.csv")
+    part = receiving.root / "drops" / "tiny" / f"{told['part']}.parquet"
+    assert read_table(part)["row_id"].to_list() == [each["row_id"] for each in LATER]
+    assert part.with_suffix(".parquet.dvc").is_file(), "the part is DVC's"
+    receiving.execute(*GRAPH)
+    new = receiving.table(TRAINING_SET)
+    assert_frame_equal(new[: old.height], old)
+    assert_frame_equal(receiving.table(SPLIT)[: old.height], old_split)
+    assert new[old.height :].select("row_id", "drop").rows() == [(each["row_id"], "later") for each in LATER]
+
+
+def test_the_assignment_follows_from_the_drops_alone(receiving: TinyProject, tmp_path: Path) -> None:
+    ingest(receiving, LATER[:5], tmp_path / "later.csv")
+    ingest(receiving, LATER[5:], tmp_path / "latest.csv")
+    receiving.execute("ingest", "check", "split")
+    expected = digests(receiving.root / "data" / "tiny" / "split")
+    shutil.rmtree(receiving.root / "data")
+    receiving.execute("ingest", "check", "split")
+    assert digests(receiving.root / "data" / "tiny" / "split") == expected
+
+
+def test_the_same_file_twice_changes_nothing_and_says_so(receiving: TinyProject, tmp_path: Path) -> None:
+    ingest(receiving, LATER, tmp_path / "later.csv")
+    before = digests(receiving.root)
+    again = ingest(receiving, LATER, tmp_path / "renamed.csv")
+    assert again["nothing new"] == "this file was let in as 'later'"
+    assert ingest(receiving, LATER[3:], tmp_path / "some.csv")["nothing new"] == "every row of it is known"
+    assert digests(receiving.root) == before
+
+
+def test_a_drop_of_a_name_that_is_taken_is_named_apart(receiving: TinyProject, tmp_path: Path) -> None:
+    first, second = LATER[:5], LATER[5:]
+    ingest(receiving, first, tmp_path / "later.csv")
+    told = ingest(receiving, second, tmp_path / "later.csv")
+    assert [part.name for part in receiving.work.ledger.drops] == ["later", told["drop"]]
+    assert told["drop"].startswith("later-")
+
+
+def test_a_part_that_was_edited_is_refused_and_one_that_is_away_is_asked_for(receiving: TinyProject, tmp_path: Path) -> None:
+    told = ingest(receiving, LATER, tmp_path / "later.csv")
+    part = receiving.root / "drops" / "tiny" / f"{told['part']}.parquet"
+    part.unlink()
+    with pytest.raises(Misuse, match="its part is not there"):
+        receiving.execute("ingest")
+    file_of(LATER[1:], part)
+    with pytest.raises(Refusal, match="is not what it was when it was let in"):
+        receiving.execute("ingest")
+
+
+def history_of(project: TinyProject, author: str) -> dict[str, float | None]:
+    rows = project.table(TRAINING_SET).filter((pl.col("author_id") == author) & ~pl.col("synthetic")).sort("asked_at")
+    return dict(rows.select("row_id", "tiny_history__mood_mean").iter_rows())
+
+
+def a_correction(project: TinyProject, path: Path) -> None:
+    """Of a04-0, which was labelled on day 5: another mood, known on day 12."""
+    told = note(4, 0)
+    ingest(project, [corrected(told, told["mood"] + 1, 7 * 24)], path)
+    project.execute("ingest", "check", "split")
+
+
+def test_a_correction_counts_from_when_it_was_known_and_the_past_stays(receiving: TinyProject, tmp_path: Path) -> None:
+    old, before = receiving.table(TRAINING_SET), history_of(receiving, "a04")
+    a_correction(receiving, tmp_path / "corrections.csv")
+    receiving.execute(*GRAPH)
+    after, new = history_of(receiving, "a04"), receiving.table(TRAINING_SET)
+    changed = [row for row in before if after[row] != before[row]]
+    assert changed == ["a04-4", "a04-5"], "asked on days 16 and 20; a04-3 was asked the instant the correction came"
+    assert new.filter(row_id="a04-0")["mood"].to_list() == [note(4, 0)["mood"] + 1]
+    assert_frame_equal(new.select("row_id", "split", "fold", "drop"), old.select("row_id", "split", "fold", "drop"))
+    sets = [row_set_digest(table.filter(pl.col("mood").is_not_null()), "mood") for table in (old, new)]
+    assert sets[0] != sets[1], "a relabelled row is another row set"
+
+
+def test_a_history_that_is_told_the_correction_too_early_is_refused(receiving: TinyProject, tmp_path: Path) -> None:
+    """The past rewritten: the view is filled from the rows as they are known now, as if the first label never was."""
+    a_correction(receiving, tmp_path / "corrections.csv")
+    receiving.execute("featurize")
+    rows = receiving.table("data/tiny/checked/rows.parquet")
+    backdated = rows.with_columns(created_at=pl.when(row_id="a04-0").then("labelled_at").otherwise("created_at"))
+    rewritten = table_of_history(receiving, backdated)
+    receiving.tamper(HISTORY, lambda _: rewritten)
+    receiving.execute("join")
+    assert receiving.refused("guard") == Refused({"expect_history_to_match_rows"}, {"a04-2", "a04-3"})
+
+
+def test_a_history_that_is_never_told_the_correction_is_refused(receiving: TinyProject, tmp_path: Path) -> None:
+    stale = receiving.table(HISTORY)
+    a_correction(receiving, tmp_path / "corrections.csv")
+    receiving.execute("featurize")
+    receiving.tamper(HISTORY, lambda _: stale)
+    receiving.execute("join")
+    assert receiving.refused("guard") == Refused({"expect_history_to_match_rows"}, {"a04-4", "a04-5"})
+
+
+def table_of_history(project: TinyProject, rows: pl.DataFrame) -> pl.DataFrame:
+    features = Features(project.work)
+    return features.fill("tiny_history", rows, features.kitchen())
+
+
+def test_a_late_label_is_known_from_when_it_came(receiving: TinyProject, tmp_path: Path) -> None:
+    """a02-5 came without a label. The ones that come with it say no time of their own: the command does."""
+    before = receiving.table(SPLIT).filter(row_id="a02-5")["split"].to_list()
+    late = note(2, 5)
+    came = late["asked_at"] + timedelta(days=30)
+    label = {**late, "mood": 1.0, "labelled_at": late["asked_at"] + timedelta(days=5), "created_at": None}
+    told = ingest(
+        receiving, [label, note(2, 6, asked_at=came + timedelta(hours=1), **UNLABELLED)], tmp_path / "late.csv", came.isoformat()
+    )
+    receiving.execute(*GRAPH)
+    rows = receiving.table(TRAINING_SET)
+    assert (told["new"], told["versions"], before) == (1, 1, ["unlabelled"])
+    assert rows.filter(row_id="a02-5").select("mood", "created_at").rows() == [(1.0, came)]
+    assert rows.filter(row_id="a02-5")["split"].to_list() != ["unlabelled"]
+    assert rows.filter(row_id="a02-6")["tiny_history__mood_count"].to_list() == [6], "all six labels are known an hour later"
+
+
+UNLABELLED = {"mood": None, "energy": None, "labelled_at": None, "created_at": None}
+
+
+# Bad rows.
+
+
+def test_bad_rows_wait_in_quarantine_until_they_are_mended(receiving: TinyProject, tmp_path: Path) -> None:
+    bad = [note(12, 2, mood=3), note(12, 3, text=None), note(12, 4, mood="much"), note(4, 0, text="another text")]
+    path = file_of([*map(stringly, LATER), *map(stringly, bad)], tmp_path / "mixed.csv")
+    with pytest.raises(Refusal, match=r"4 of 14 rows of mixed\.csv would be quarantined"):
+        check_drop(receiving.work, path, None)
+    told = ingest_drop(receiving.work, path, None)
+    assert (told["new"], told["quarantined"]) == (10, 4)
+    waiting = {row: line["reason"] for line in listed(receiving.work) for row in line["first"].split(", ")}
+    assert set(waiting) == {"a12-2", "a12-3", "a12-4", "a04-0"}
+    assert "expect_column_values_to_be_between" in waiting["a12-2"]
+    assert "expect_column_values_to_not_be_null" in waiting["a12-3"]
+    assert waiting["a12-4"] == "mood is no finite number"
+    assert waiting["a04-0"] == "the row_id stands for another row already; only labels may change"
+
+    mended = tmp_path / "mended.csv"
+    assert hand_out(receiving.work, mended) == 4
+    table = pl.read_csv(mended, infer_schema=False).filter(pl.col("row_id") != "a04-0")
+    table.with_columns(mood=pl.lit("1"), text=pl.col("text").fill_null("mended")).write_csv(mended)
+    assert ingest_drop(receiving.work, mended, None)["new"] == 3
+    assert [line["first"] for line in listed(receiving.work)] == ["a04-0"], "known, but not with this text"
+    receiving.execute(*GRAPH)
+    assert receiving.table(TRAINING_SET).filter(row_id="a12-3")["text"].to_list() == ["mended"]
+
+
+def stringly(told: Note) -> Note:
+    return {name: None if value is None else str(value) for name, value in told.items()}
+
+
+def test_the_quarantine_of_a_drop_outlives_the_check_stage(receiving: TinyProject, tmp_path: Path) -> None:
+    ingest(receiving, [*LATER, note(12, 2, mood=3)], tmp_path / "mixed.csv")
+    receiving.execute("ingest", "check")
+    assert [line["first"] for line in listed(receiving.work)] == ["a12-2"]
+
+
+def test_children_of_bad_rows_wait_with_them(receiving: TinyProject, tmp_path: Path) -> None:
+    parent = note(12, 2, mood=3)
+    child = {**note(12, 2), "row_id": "c", "note_id": "c", "parent_id": "a12-2", "synthetic": True}
+    assert ingest(receiving, [*LATER, parent, child], tmp_path / "family.csv")["quarantined"] == 2
+
+
+# Killed in between.
+
+
+def test_a_drop_whose_letting_in_died_is_let_in_by_the_same_command(
+    receiving: TinyProject, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def dies(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    before = (receiving.root / "drops" / "tiny" / "ledger.json").read_bytes()
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(let_in, "write_ledger", dies)
+        ingest(receiving, LATER, tmp_path / "later.csv")
+    assert (receiving.root / "drops" / "tiny" / "ledger.json").read_bytes() == before
+    receiving.execute("ingest")
+    assert receiving.table("data/tiny/rows/rows.parquet").height == 76, "what is not in the ledger does not count"
+    assert ingest(receiving, LATER, tmp_path / "later.csv")["new"] == 10
+    receiving.execute("ingest")
+    assert receiving.table("data/tiny/rows/rows.parquet").height == 86
+
+
+def test_the_profile_is_all_that_is_known_when_it_is_frozen(receiving: TinyProject, tmp_path: Path) -> None:
+    frozen = freeze_profile(receiving.work)
+    assert (frozen["drops"], frozen["rows"], frozen["groups"]) == (("made",), 76, 12)
+    ingest(receiving, LATER, tmp_path / "later.csv")
+    reference = receiving.work.ledger.reference
+    assert reference is not None
+    assert reference.drops == ("made",), "a drop that is let in moves nothing"
+    assert freeze_profile(receiving.work)["drops"] == ("made", "later")
