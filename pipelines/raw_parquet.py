@@ -12,6 +12,10 @@ import pyarrow.parquet
 from pipelines.raw_bytes import MOST_BYTES, Raw
 
 WIDTHS = {"BOOLEAN": 1, "INT32": 4, "INT64": 8, "INT96": 12, "FLOAT": 4, "DOUBLE": 8}
+WIDE = {
+    **dict.fromkeys((pa.string(), pa.large_string(), pa.string_view()), pa.large_string()),
+    **dict.fromkeys((pa.binary(), pa.large_binary(), pa.binary_view()), pa.large_binary()),
+}
 BATCH = 1024
 
 
@@ -24,7 +28,7 @@ def parquet(raw: Raw) -> pl.DataFrame:
     source = pa.BufferReader(pa.py_buffer(raw.whole())) if raw.packed else raw.path
     with pa.parquet.ParquetFile(source) as file:
         _demand_small(raw, _promised(file.metadata))
-        texts = [name for name, kind in zip(file.schema_arrow.names, file.schema_arrow.types) if _is_text(kind)]
+        texts = [name for name, kind in zip(file.schema_arrow.names, file.schema_arrow.types) if kind in WIDE]
     with pa.parquet.ParquetFile(source, read_dictionary=texts) as file:
         batches = list(_within(raw, file))
         schema = file.schema_arrow
@@ -77,20 +81,18 @@ def _demand_valid(raw: Raw, table: pa.Table) -> None:
 
 def _decoded(column: pa.Array) -> int:
     """Bytes of a column once each of its values stands for itself."""
-    if not pa.types.is_dictionary(column.type):
+    if not (pa.types.is_dictionary(column.type) and column.type.value_type in WIDE):
         return int(column.nbytes)
     lengths = pa.compute.binary_length(column.dictionary).take(column.indices)
     return int(pa.compute.sum(lengths.cast(pa.int64())).as_py() or 0)
 
 
 def _plain(table: pa.Table) -> pa.Table:
-    """The table with each dictionary as the values that it stands for."""
-    for place, field in enumerate(table.schema):
-        if pa.types.is_dictionary(field.type):
-            wide = pa.large_string() if pa.types.is_string(field.type.value_type) else pa.large_binary()
-            table = table.set_column(place, field.name, table.column(place).cast(wide))
-    return table
+    """The columns alone: each dictionary as the values that it stands for, no metadata, in which any bytes may stand."""
+    return pa.Table.from_arrays([_spelt_out(column) for column in table.columns], table.column_names)
 
 
-def _is_text(kind: pa.DataType) -> bool:
-    return pa.types.is_string(kind) or pa.types.is_binary(kind)
+def _spelt_out(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    if not pa.types.is_dictionary(column.type):
+        return column
+    return column.cast(WIDE.get(column.type.value_type, column.type.value_type))

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from unittest.mock import patch
 
 import numpy as np
 import polars as pl
@@ -310,11 +311,12 @@ def test_a_parquet_file_that_promises_a_billion_rows(tmp_path: Path) -> None:
     assert mebibytes < 50
 
 
+@pytest.mark.parametrize("told", [True, False], ids=["dictionary told", "dictionary not told"])
 @pytest.mark.parametrize("kind", [pa.string(), pa.large_string(), pa.binary()])
-def test_a_parquet_file_in_which_one_long_value_stands_for_every_row(tmp_path: Path, kind: pa.DataType) -> None:
+def test_a_parquet_file_in_which_one_long_value_stands_for_every_row(tmp_path: Path, kind: pa.DataType, told: bool) -> None:
     values = pa.array(["x" * 10**6], kind)
     column = pa.DictionaryArray.from_arrays(pa.array(np.zeros(100_000, "int32")), values)
-    pq.write_table(pa.table({"text": column}), tmp_path / "a.parquet", compression="zstd")
+    pq.write_table(pa.table({"text": column}), tmp_path / "a.parquet", compression="zstd", store_schema=told)
     assert (tmp_path / "a.parquet").stat().st_size < 10_000
     told, mebibytes, _ = cost(tmp_path / "a.parquet")
     assert "GiB unpacked" in told
@@ -338,6 +340,22 @@ def test_a_good_parquet_file_keeps_its_types(tmp_path: Path) -> None:
     for name in ("a.parquet", "a.parquet.gz", "b.parquet"):
         assert read_raw(tmp_path / name).equals(told)
         assert read_raw(tmp_path / name).schema == told.schema
+
+
+@pytest.mark.parametrize("kind", [pa.string(), pa.large_string(), pa.string_view(), pa.binary(), pa.large_binary()])
+def test_repeated_texts_are_looked_at_before_they_are_spelt_out(tmp_path: Path, kind: pa.DataType) -> None:
+    """The type by which the file was written does not decide how much it takes."""
+    values = pa.array(["x" * 1000, None, "y"] * 1000, pa.string()).cast(kind)
+    pq.write_table(pa.table({"text": values}), tmp_path / "a.parquet")
+    with patch("pipelines.raw_parquet.MOST_BYTES", 500_000):
+        assert "a.parquet would take" in refused(tmp_path / "a.parquet")
+    assert read_raw(tmp_path / "a.parquet")["text"].len() == 3000
+
+
+@pytest.mark.parametrize("values", [[1, 2, 1], [True, None, True], ["a", None, "a"]])
+def test_categories_are_read_as_what_they_stand_for(tmp_path: Path, values: list[object]) -> None:
+    pq.write_table(pa.table({"a": pa.array(values).dictionary_encode()}), tmp_path / "a.parquet")
+    assert read_raw(tmp_path / "a.parquet")["a"].equals(pl.Series("a", values))
 
 
 def test_a_parquet_file_cut_off(tmp_path: Path) -> None:
