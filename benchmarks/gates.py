@@ -9,6 +9,7 @@ nothing but the page is written.
 
 from __future__ import annotations
 
+import argparse
 import ast
 import importlib
 import os
@@ -131,10 +132,18 @@ SOURCES = (PERCEPTION, JUDGE, PREFERENCE)
 
 
 def main() -> None:
-    """Read, judge, count, and put the tables into the page."""
+    """Put the table of checks into the page; unless no more is asked, read, judge and count, and put in what is found."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--checks", action="store_true", help="write the table of checks alone, which needs no data")
+    only_checks = parser.parse_args().checks
+    _write({"checks": _table(list(known_checks()))})
+    if not only_checks:
+        _write(_found())
+
+
+def _found() -> dict[str, str]:
     rows = {source.name: source.rows() for source in SOURCES}
     blocks = {"rows": _table([_shape(source, rows[source.name]) for source in SOURCES])}
-    blocks["checks"] = _table(list(known_checks()))
     blocks["rows-gate"] = _verdicts((source.name, "", judge_rows(source, rows[source.name])) for source in SOURCES)
     good = {name: each.filter(pl.col("score") > 0) if "score" in each.columns else each for name, each in rows.items()}
     blocks["facts"] = _table([*_perception(good[PERCEPTION.name]), *_judged(good[JUDGE.name]), *_pairs(good[PREFERENCE.name])])
@@ -148,7 +157,7 @@ def main() -> None:
     blocks["features"] = _verdicts((source.name, "", judge_features(source, split[source.name])) for source in SOURCES)
     drift = [(source.name, source.new, judge_drift(source, split[source.name])) for source in SOURCES]
     blocks["drift"] = _verdicts(drift, "new drop", passed=True)
-    _write(blocks)
+    return blocks
 
 
 def known_checks() -> Iterator[Fact]:
@@ -181,9 +190,11 @@ def _wired() -> Iterator[tuple[str, str, str]]:
     for path in (ROOT / "pipelines").glob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Check":
-                given = {word.arg: word.value.value for word in node.keywords if isinstance(word.value, ast.Constant)}
+                words = {word.arg: word.value for word in node.keywords if word.arg in ("type", "severity")}
+                given = {name: value.value for name, value in words.items() if isinstance(value, ast.Constant)}
                 if "type" in given:
-                    yield given["type"], f"by `{path.stem}`", given.get("severity", "critical")
+                    severity = given.get("severity", "critical") if len(given) == len(words) else "as the stage says"
+                    yield given["type"], f"by `{path.stem}`", severity
 
 
 def judge_rows(source: Source, rows: pl.DataFrame) -> Verdict:
@@ -265,7 +276,7 @@ def _perception(rows: pl.DataFrame) -> Iterator[Fact]:
     yield tell("rows of the train file whose text has labels of valence 2 or more apart", apart.height, known.height)
     yield tell("rows with the commonest valence", *_modal(known["valence"]))
     yield tell("rows with the commonest arousal", *_modal(known["arousal"]))
-    yield tell("texts with mojibake", *_mojibake(rows, "text"))
+    yield tell("texts that ftfy takes for mojibake", *_mojibake(rows, "text"))
 
 
 def _judged(rows: pl.DataFrame) -> Iterator[Fact]:
@@ -299,7 +310,7 @@ def _judged(rows: pl.DataFrame) -> Iterator[Fact]:
     yield tell("rows with the commonest score", *_modal(rows["score"]))
     ends = rows.filter(pl.col("score").is_in([1.0, 2.0, 9.0, 10.0]))
     yield tell("rows with a score of 1, 2, 9 or 10", ends.height, rows.height)
-    yield tell("answers with mojibake", *_mojibake(rows, "answer"))
+    yield tell("answers that ftfy takes for mojibake", *_mojibake(rows, "answer"))
 
 
 def _pairs(rows: pl.DataFrame) -> Iterator[Fact]:
@@ -313,6 +324,8 @@ def _pairs(rows: pl.DataFrame) -> Iterator[Fact]:
     yield tell("rows whose `output_2` another model gave too", again.height, rows.height)
     for choice in ("first", "second", "tie"):
         yield tell(f"pairs preferred: {choice}", rows.filter(pl.col("preferred") == choice).height, rows.height)
+    null = rows.filter(pl.col("price_per_example").is_null())
+    yield tell("pairs of one text, called a tie, without a price", null.filter(pl.col("preferred") == "tie").height, null.height)
     yield tell("pairs without a preference", rows["preferred"].null_count(), rows.height)
     most = rows.group_by("drop").agg((pl.col("preferred") == "second").mean()).sort("preferred")
     yield tell(f"share of `output_2` preferred, least ({most['drop'][0]})", f"{most['preferred'][0]:.1%}")
@@ -320,7 +333,7 @@ def _pairs(rows: pl.DataFrame) -> Iterator[Fact]:
     longer = rows.filter(words("output_1") != words("output_2"), pl.col("preferred").is_in(["first", "second"]))
     chosen = longer.filter((words("output_2") > words("output_1")) == (pl.col("preferred") == "second"))
     yield tell("decided pairs in which the longer text was preferred", chosen.height, longer.height)
-    yield tell("texts of `output_2` with mojibake", *_mojibake(rows, "output_2"))
+    yield tell("texts of `output_2` that ftfy takes for mojibake", *_mojibake(rows, "output_2"))
 
 
 def _teller(source: Source) -> Any:
@@ -345,11 +358,15 @@ def _verdicts(verdicts: Any, second: str = "split", passed: bool = False) -> str
     lines: list[Fact] = []
     for name, how, verdict in verdicts:
         place = {"data set": name, **({second: how} if how else {})}
-        told = [result for result in verdict.results if passed or result.status != "pass"]
+        told = [result for result in verdict.results if passed or result.status != "pass" or "strongest" in result.figures]
         lines += [{**place, **_line(result)} for result in told]
         if len(told) < len(verdict.results):
-            lines.append({**place, "check": f"{len(verdict.results) - len(told)} others", "answer": "pass"})
+            lines.append({**place, "check": _others(len(verdict.results) - len(told)), "answer": "pass"})
     return _table(lines)
+
+
+def _others(count: int) -> str:
+    return f"{count} other{'s' if count > 1 else ''}"
 
 
 def _line(result: CheckResult) -> Fact:
@@ -364,6 +381,9 @@ def _line(result: CheckResult) -> Fact:
 
 
 def _figures(result: CheckResult) -> str:
+    if "strongest" in result.figures:
+        told = [one for one in result.figures["strongest"] if one["feature"] in result.columns] or result.figures["strongest"][:1]
+        return ", ".join(f"{one['feature'].removeprefix('feature__')} {one['strength']:.3g} by {one['by']}" for one in told)
     flat = {name: value for name, value in result.figures.items() if isinstance(value, int | float)}
     told = ", ".join(f"{name} {value:,}" if isinstance(value, int) else f"{name} {value:.3g}" for name, value in flat.items())
     return told or result.reason.split("\n")[0][:160]

@@ -55,7 +55,9 @@ def test_the_mean_is_of_the_texts_that_were_labelled_by_people() -> None:
     assert np.array_equal(np.array(table["valence_text"].to_list(), dtype=np.float32), expected)
     assert table["valence_mean"].to_list() == pytest.approx([1.0, 0.0, 1 / 6, 2.0])
     assert table["event_timestamp"][0] == START + timedelta(days=1, microseconds=1)
-    assert (kitchen.computed + kitchen.skipped).total() == 3, "three texts that differ; the synthetic and the unlabelled are not read"
+    assert (kitchen.computed + kitchen.skipped).total() == 3, (
+        "three texts that differ; the synthetic and the unlabelled are not read"
+    )
 
 
 def test_two_texts_of_a_row_are_one_mean_and_one_alone_is_none() -> None:
