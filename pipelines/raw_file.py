@@ -2,75 +2,87 @@
 
 from __future__ import annotations
 
-import gzip
-import io
+import csv
 import zlib
 from collections.abc import Callable
 from pathlib import Path
 
 import polars as pl
 import pyarrow as pa
-import pyarrow.csv
 
+from pipelines.raw_bytes import GZIP, Raw
+from pipelines.raw_delimited import LINES_NAMED, delimited
+from pipelines.raw_json import by_line, listed
+from pipelines.raw_parquet import parquet
 from watertight.core.declare import pick
-from watertight.core.errors import Misuse, Refusal
+from watertight.core.errors import Refusal
 
-GZIP = ".gz"
-MOST_BYTES = 2**31 - 1
 REASON_CHARS = 200
-UNREADABLE = (pl.exceptions.PolarsError, pa.ArrowInvalid, UnicodeDecodeError, EOFError, OSError, zlib.error)
+SHAPES = {".json": ', a list of records such as [{"name": 1}, {"name": 2}]'}
+UNREADABLE = (pl.exceptions.PolarsError, pa.ArrowException, UnicodeDecodeError, EOFError, OSError, zlib.error, csv.Error)
+READERS: dict[str, Callable[[Raw], pl.DataFrame]] = {
+    ".csv": delimited(","),
+    ".tsv": delimited("\t"),
+    ".jsonl": by_line,
+    ".json": listed,
+    ".parquet": parquet,
+}
 
 
 def read_raw(path: Path) -> pl.DataFrame:
     """The columns of a file as they stand; those of CSV and TSV are strings, an empty cell without quotes is null.
 
-    Every kind may be packed with gzip (``.csv.gz``). Raises Misuse where the file is absent or of an unknown kind, and
-    Refusal where it is empty, cut off, not UTF-8, or has a line with more or fewer fields than its header.
+    Every kind may be packed with gzip (``.csv.gz``). A byte order mark is left out. Raises Misuse where the file is absent
+    or of an unknown kind, and Refusal where its name cannot name a drop, or where it is no regular file, empty, cut off, not
+    UTF-8, has a line with more or fewer fields than its header, or is larger than memory should hold; it says which lines.
     """
-    packed = path.suffix.lower() == GZIP
-    kind = (Path(path.stem).suffix if packed else path.suffix).lower()
-    reader = pick(READERS, kind, "kind of file")
-    if not path.is_file():
-        raise Misuse(f"{path} is not there", expected="a file in the source's own format")
+    drop_name(path)
+    raw = Raw.at(path)
     try:
-        data = gzip.decompress(path.read_bytes()) if packed else path.read_bytes()
-        if not data.strip():
-            raise Refusal(f"{path.name} is empty", expected="a header and at least one row", next_step="get the whole file")
-        return reader(data)
+        raw.demand_regular()
+        if raw.kind == GZIP:
+            raise raw.refused("is packed more than once by its name", "a file packed once, such as drop.csv.gz", "unpack it once")
+        return pick(READERS, raw.kind, "kind of file")(raw)
     except UNREADABLE as error:
-        reason = str(error).splitlines()[0][:REASON_CHARS]
+        raise _refused(raw, error) from error
+
+
+def drop_name(path: Path) -> str:
+    """The name of the drop that a file is, which becomes the name of other files; raises Refusal where it must not."""
+    name = path.stem
+    if not path.name.isprintable() or ".." in path.name or name.startswith((".", "-")):
         raise Refusal(
-            f"{path.name} cannot be read: {reason}",
-            expected=f"a whole {kind[1:]} file in UTF-8, every line with the fields of the header",
-            next_step="mend the file, or get it again; nothing was changed",
-        ) from error
-
-
-def _delimited(separator: str) -> Callable[[bytes], pl.DataFrame]:
-    """Arrow's reader: Polars' own fills a line that is cut short with nulls, so that labels would vanish in silence."""
-
-    def read(data: bytes) -> pl.DataFrame:
-        names = pl.read_csv(data, n_rows=0, infer_schema=False, separator=separator).columns
-        table = pa.csv.read_csv(
-            pa.BufferReader(data),
-            pa.csv.ReadOptions(use_threads=False, block_size=min(len(data) + 1, MOST_BYTES)),
-            pa.csv.ParseOptions(delimiter=separator, newlines_in_values=True),
-            pa.csv.ConvertOptions(
-                column_types=dict.fromkeys(names, pa.string()),
-                null_values=[""],
-                strings_can_be_null=True,
-                quoted_strings_can_be_null=False,
-            ),
+            f"a file named {path.name!a} cannot be a drop",
+            expected="a printable name that begins with a letter, a digit or an underscore and has no '..' in it",
+            next_step="rename the file; nothing was changed",
         )
-        return pl.DataFrame(table)
-
-    return read
+    return name
 
 
-READERS: dict[str, Callable[[bytes], pl.DataFrame]] = {
-    ".csv": _delimited(","),
-    ".tsv": _delimited("\t"),
-    ".jsonl": lambda data: pl.read_ndjson(data, infer_schema_length=None),
-    ".json": lambda data: pl.read_json(data, infer_schema_length=None),
-    ".parquet": lambda data: pl.read_parquet(io.BytesIO(data)),
-}
+def _refused(raw: Raw, error: BaseException) -> Refusal:
+    broken = raw.kind == ".parquet" or isinstance(error, OSError | EOFError | zlib.error)
+    foreign = None if broken else _in_other_encoding(raw)
+    if foreign:
+        return foreign
+    reason = "".join(char if char.isprintable() else "�" for char in f"{error}"[:REASON_CHARS].split("\n")[0])
+    packed = ", packed with gzip, and nothing behind it" if raw.packed else ""
+    return raw.refused(f"cannot be read: {reason}", f"a whole {raw.kind[1:]} file{SHAPES.get(raw.kind, '')}{packed}")
+
+
+def _in_other_encoding(raw: Raw) -> Refusal | None:
+    """The refusal of lines that are not UTF-8, with what the first says if it is in Windows' own encoding; None if all are."""
+    count, lines, says = 0, [], ""
+    with raw.opened() as (stream, _):
+        for number, line in enumerate(stream, start=1):
+            try:
+                line.decode()
+            except UnicodeDecodeError as error:
+                count += 1
+                says = says or line[max(error.start - 10, 0) : error.start + 10].strip().decode("cp1252", errors="replace")
+                lines += [number] if count <= LINES_NAMED else []
+    if not count:
+        return None
+    told = f"has {count} line(s) that are not UTF-8; line {lines[0]}, read as Windows-1252, says {says!r}"
+    refusal = raw.refused(told, f"a whole {raw.kind[1:]} file in UTF-8", "write these lines as UTF-8", lines=lines)
+    refusal.count = count
+    return refusal

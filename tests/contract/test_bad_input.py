@@ -192,12 +192,12 @@ def refused(project: Project, stage: str, status: int = 1) -> str:
 UNREADABLE: dict[str, tuple[str | bytes, str]] = {
     "empty": (b"", "made.csv is empty"),
     "nothing but line ends": (b"\n\r\n \n", "made.csv is empty"),
-    "invalid bytes": (table(ROWS).encode().replace(b"a calm", b"\xff calm", 1), "invalid UTF8"),
-    "a lone surrogate": (table(ROWS).encode().replace(b"a calm", b"\xed\xa0\x80 calm", 1), "invalid UTF8"),
-    "a line with too many fields": (line(5, lambda text: text.rstrip() + ",7\n"), "Row #6: Expected 8 columns, got 9"),
-    "a line with too few fields": (line(5, lambda text: text.rsplit(",", 2)[0] + "\n"), "Row #6: Expected 8 columns, got 6"),
-    "cut off in the last line": (table(ROWS)[:-5], "Row #19: Expected 8 columns, got 6"),
-    "a quote that never ends": (line(18, lambda text: text.replace("text 17", '"text 17')), "Row #19"),
+    "invalid bytes": (table(ROWS).encode().replace(b"a calm", b"\xff calm", 1), "line 2, read as Windows-1252"),
+    "a lone surrogate": (table(ROWS).encode().replace(b"a calm", b"\xed\xa0\x80 calm", 1), "line 2, read as Windows-1252"),
+    "a line with too many fields": (line(5, lambda text: text.rstrip() + ",7\n"), "line 6 has 9"),
+    "a line with too few fields": (line(5, lambda text: text.rsplit(",", 2)[0] + "\n"), "line 6 has 6"),
+    "cut off in the last line": (table(ROWS)[:-5], "line 19 has 6"),
+    "a quote that never ends": (line(18, lambda text: text.replace("text 17", '"text 17')), "line 19 has "),
     "a column that stands twice": (renamed("arousal", "valence"), "valence"),
 }
 
