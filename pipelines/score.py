@@ -12,6 +12,7 @@ from pipelines.answers import answers
 from pipelines.features import Features
 from pipelines.gates import TRAINING_SET, demand_guarded
 from pipelines.predict import bundle_of
+from pipelines.test_sets import as_of
 from watertight.core.digests import file_digest, json_digest
 from watertight.core.errors import Refusal
 from watertight.core.project import Workload
@@ -25,8 +26,8 @@ from watertight.registry.bundle import MANIFEST, Model
 TEST_SPLITS = ("test_groups", "test_future")
 
 
-def score_test(work: Workload, every_cell: bool = False) -> dict[str, Any]:
-    """A look at the test sets by the registered bundle, or by every cell that was trained.
+def score_test(work: Workload, every_cell: bool = False, drop: str | None = None) -> dict[str, Any]:
+    """A look at the test sets by the registered bundle, or by every cell that was trained; as of ``drop``, or of now.
 
     ``figures``: a row per target, test split (``part``) and cell, each metric as figure, low and high, then rows, groups and
     row set. ``differences``, of ``every_cell``: the registered cell less each other on the same rows. ``intervals_cover``: of
@@ -40,6 +41,7 @@ def score_test(work: Workload, every_cell: bool = False) -> dict[str, Any]:
     bundle = bundle_of(Features(work))
     table = read_table(work.data(*TRAINING_SET))
     test = table.filter(pl.col("split").is_in(TEST_SPLITS) & ~pl.col("synthetic"))
+    test = test if drop is None else as_of(work, test, drop)
     if test.is_empty():
         raise Refusal("there are no test rows to score", expected="a share for test_groups or test_future in params.yaml")
     places = trained(work) if every_cell else bundle.places()
@@ -56,6 +58,7 @@ def score_test(work: Workload, every_cell: bool = False) -> dict[str, Any]:
         "figures": found.to_dicts(),
         "differences": list(_differences(work, test, told, registered)),
         "intervals_cover": [line for line in covered if line["cell"] == registered],
+        **({} if drop is None else {"as_of": drop}),
     }
     record(work, look)
     return {**look, "figures": wide(of_cells(found).filter(pl.col("slice") == ""), "target", "part", "cell")}

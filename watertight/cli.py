@@ -161,6 +161,9 @@ def score(
     workload: WorkloadName,
     test: Annotated[bool, typer.Option("--test", help="Say that you mean to look at the test sets.")] = False,
     every_cell: Annotated[bool, typer.Option("--every-cell", help="Score every trained cell, not the bundle alone.")] = False,
+    as_of: Annotated[
+        str | None, typer.Option(help="A drop: score the test sets as they were when it had come; default: as they are.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Score the registered bundle on the test sets, and record the look in models/WORKLOAD/looks/."""
@@ -172,7 +175,7 @@ def score(
 
         if not test:
             raise Misuse("the test sets are looked at only on purpose, and every look is recorded", next_step="add --test")
-        look = score_test(project.workload(workload), every_cell)
+        look = score_test(project.workload(workload), every_cell, as_of)
         return look if as_json else look_as_text(look)
 
     _run(workload, "score", work, as_json)

@@ -17,6 +17,7 @@ from pipelines import let_in
 from pipelines.drops import check_drop, freeze_profile, ingest_drop
 from pipelines.features import Features
 from pipelines.quarantine import hand_out, listed
+from pipelines.test_sets import as_of
 from watertight.core.digests import row_set_digest
 from watertight.core.errors import Misuse, Refusal
 from watertight.core.tables import read_table
@@ -167,6 +168,34 @@ def test_a_late_label_is_known_from_when_it_came(receiving: TinyProject, tmp_pat
 
 
 UNLABELLED = {"mood": None, "energy": None, "labelled_at": None, "created_at": None}
+
+
+def test_the_test_sets_stay_available_as_they_were(receiving: TinyProject, tmp_path: Path) -> None:
+    """New rows of held-out authors, a correction and a late label among the test rows; the old sets are the old sets."""
+
+    def sets(rows: pl.DataFrame) -> dict[tuple[str, str], str]:
+        test = rows.filter(pl.col("split").is_in(["test_groups", "test_future"]))
+        parts = [(split, target) for split in ("test_groups", "test_future") for target in ("mood", "energy")]
+        return {
+            (split, name): row_set_digest(test.filter(pl.col(name).is_not_null(), split=split), name) for split, name in parts
+        }
+
+    first = receiving.table(TRAINING_SET)
+    held_out = int(first.filter(split="test_groups")["author_id"].sort()[0][1:])
+    new = [note(author, 6) for author in range(12)]
+    fix = corrected(note(held_out, 0), 0.25, 24)
+    ingest(receiving, [*new, fix], tmp_path / "later.csv")
+    receiving.execute(*GRAPH)
+    second = receiving.table(TRAINING_SET)
+    ingest(receiving, LATER, tmp_path / "latest.csv")
+    receiving.execute(*GRAPH)
+    now = receiving.table(TRAINING_SET)
+    assert len({tuple(sets(rows).values()) for rows in (first, second, now)}) == 3
+    assert sets(as_of(receiving.work, now, "made")) == sets(first)
+    assert sets(as_of(receiving.work, now, "later")) == sets(second)
+    assert sets(as_of(receiving.work, now, "latest")) == sets(now)
+    with pytest.raises(Misuse, match="no drop of 'made' is called 'lter'; did you mean 'later'"):
+        as_of(receiving.work, now, "lter")
 
 
 # Bad rows.
