@@ -102,8 +102,8 @@ def tell(rows: int, full: dict[str, Spent], again: dict[str, Spent]) -> None:
     print(f"\n{rows:,} rows, then {rows // 100:,} more; {os.cpu_count()} cores, {platform.machine()}\n")
     print("| | full run: s | processor s | 1 % drop: s | processor s | of the full run |")
     print("| --- | ---: | ---: | ---: | ---: | ---: |")
-    for name in again:
-        print(line(name, full.get(name), again[name]))
+    for name, second in again.items():
+        print(line(name, full.get(name), second))
     print(line("all", total(full), total(again)))
 
 
