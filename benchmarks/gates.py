@@ -39,6 +39,7 @@ ROOT = Path(__file__).parents[1]
 PAGE, REAL = ROOT / "docs" / "gates.md", ROOT / "benchmarks" / "real"
 RAW = Path(os.environ.get("WATERTIGHT_RAW", ROOT / "data" / "raw"))
 DROPPED_AT = "2024-01-01"
+TRANSLATED = dict(zip(range(31, 51), (*range(111, 121), *range(101, 111))))
 FEATURE_CHECKS = ("no_constant_feature", "no_identifier_feature", "no_target_leak", "null_share_below")
 LISTS = ("question", "question_vicuna")
 PLANTED = "planted_"
@@ -146,8 +147,9 @@ def _found() -> dict[str, str]:
     blocks = {"rows": _table([_shape(source, rows[source.name]) for source in SOURCES])}
     blocks["rows-gate"] = _verdicts((source.name, "", judge_rows(source, rows[source.name])) for source in SOURCES)
     good = {name: each.filter(pl.col("score") > 0) if "score" in each.columns else each for name, each in rows.items()}
-    blocks["facts"] = _table([*_perception(good[PERCEPTION.name]), *_judged(good[JUDGE.name]), *_pairs(good[PREFERENCE.name])])
     split = {source.name: folded(source, good[source.name], "group") for source in SOURCES}
+    told = [*_perception(split[PERCEPTION.name]), *_judged(split[JUDGE.name]), *_pairs(split[PREFERENCE.name])]
+    blocks["facts"] = _table(told)
     dealt = {source.name: folded(source, good[source.name], "row") for source in SOURCES}
     blocks["split-gate"] = _verdicts(
         (source.name, how, judge_split(source, parts[source.name]))
@@ -283,6 +285,9 @@ def _judged(rows: pl.DataFrame) -> Iterator[Fact]:
     tell = _teller(JUDGE)
     models = rows.group_by("group_id").agg(pl.col("model").n_unique())["model"]
     yield tell("questions answered by more than one model", int((models > 1).sum()), len(models))
+    place = dict(rows.select("group_id", pl.concat_str("split", pl.col("fold").fill_null(-1), separator=" ")).iter_rows())
+    apart = [japanese for japanese, english in TRANSLATED.items() if place[f"ja-{japanese}"] != place[f"en-{english}"]]
+    yield tell("Japanese questions 31 to 50, translations of English ones, dealt to another place", len(apart), len(TRANSLATED))
     english = pl.concat([read_raw(RAW / JUDGE.folder / f"{name}.jsonl").select("question_id", "turns") for name in LISTS])
     named = rows.filter(pl.col("group_id").str.starts_with("ja-"))["asked_id"].unique().cast(pl.Int64)
     taken = named.is_in(english["question_id"].to_list()).sum()
@@ -294,17 +299,19 @@ def _judged(rows: pl.DataFrame) -> Iterator[Fact]:
         own.filter(pl.col("question").is_in(listed)).height,
         own.height,
     )
+    whole = ["model", "question", "answer", "turn", "judgment", "score"]
+    copied = rows.filter(pl.col("drop").n_unique().over(whole) > 1)
+    files = copied.group_by("drop").len().sort("len", "drop", descending=[True, False])["drop"]
+    yield tell(f"rows that stand in two files alike, judgment and all: {', '.join(files)}", copied.height, rows.height)
     answer = ["question", "answer", "turn"]
-    twice = rows.filter(pl.col("drop").n_unique().over(answer) > 1)
-    yield tell("rows whose question and answer stand in two files", twice.height, rows.height)
-    files = twice.group_by("drop").len().sort("len", "drop", descending=[True, False])
-    yield tell(f"… {', '.join(files['drop'].head(2))}", int(files["len"].head(2).sum()), twice.height)
-    told = twice.filter(pl.col("judgment").n_unique().over(answer) > 1)
-    yield tell("… with another judgment there", told.height, twice.height)
-    other = twice.filter(pl.col("score").n_unique().over(answer) > 1)
-    yield tell("… with another score there", other.height, twice.height)
-    within = rows.filter((pl.col("model").n_unique().over([*answer, "drop"]) > 1) & (pl.col("answer") != ""))
-    yield tell("rows whose question and answer stand twice in one file, of different models", within.height, rows.height)
+    given = rows.filter(pl.col("answer") != "").group_by(answer).agg(pl.col("model", "judgment").n_unique(), pl.col("score"))
+    yield tell("different answers", given.height, rows.height)
+    yield tell("… given by several models word for word", given.filter(pl.col("model") > 1).height, given.height)
+    judged = given.filter(pl.col("judgment") > 1)
+    yield tell("… judged more than once", judged.height, given.height)
+    spread = judged["score"].list.max() - judged["score"].list.min()
+    yield tell("… of these, with different scores", int((spread > 0).sum()), judged.height)
+    yield tell("… of these, with scores 3 or more apart", int((spread >= 3).sum()), judged.height)
     rating = pl.col("judgment").str.extract(RATING).cast(pl.Float64)
     yield tell("judgments that hold the score itself", rows.filter(rating == pl.col("score")).height, rows.height)
     yield tell("rows with the commonest score", *_modal(rows["score"]))
@@ -326,6 +333,10 @@ def _pairs(rows: pl.DataFrame) -> Iterator[Fact]:
         yield tell(f"pairs preferred: {choice}", rows.filter(pl.col("preferred") == choice).height, rows.height)
     null = rows.filter(pl.col("price_per_example").is_null())
     yield tell("pairs of one text, called a tie, without a price", null.filter(pl.col("preferred") == "tie").height, null.height)
+    for told, of in (("ties", pl.col("preferred") == "tie"), ("decided pairs", pl.col("preferred") != "tie")):
+        yield tell(
+            f"words of `output_2`, median of {told}", f"{rows.filter(of).select(words('output_2')).to_series().median():g}"
+        )
     yield tell("pairs without a preference", rows["preferred"].null_count(), rows.height)
     most = rows.group_by("drop").agg((pl.col("preferred") == "second").mean()).sort("preferred")
     yield tell(f"share of `output_2` preferred, least ({most['drop'][0]})", f"{most['preferred'][0]:.1%}")
@@ -371,7 +382,8 @@ def _others(count: int) -> str:
 
 def _line(result: CheckResult) -> Fact:
     arguments = ", ".join(f"{name}={value}" for name, value in result.kwargs.items())
-    named = ", ".join(f"`{name.removeprefix('feature__')}`" for name in result.columns)
+    names = () if "strongest" in result.figures else result.columns
+    named = ", ".join(f"`{name.removeprefix('feature__')}`" for name in names)
     counted = f"{result.count:,} rows" if result.row_ids else ""
     return {
         "check": f"`{result.type}`" + (f" ({arguments})" if arguments else ""),
@@ -383,7 +395,7 @@ def _line(result: CheckResult) -> Fact:
 def _figures(result: CheckResult) -> str:
     if "strongest" in result.figures:
         told = [one for one in result.figures["strongest"] if one["feature"] in result.columns] or result.figures["strongest"][:1]
-        return ", ".join(f"{one['feature'].removeprefix('feature__')} {one['strength']:.3g} by {one['by']}" for one in told)
+        return ", ".join(f"`{one['feature'].removeprefix('feature__')}` {one['strength']:.2f} by {one['by']}" for one in told)
     flat = {name: value for name, value in result.figures.items() if isinstance(value, int | float)}
     told = ", ".join(f"{name} {value:,}" if isinstance(value, int) else f"{name} {value:.3g}" for name, value in flat.items())
     return told or result.reason.split("\n")[0][:160]

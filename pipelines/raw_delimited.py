@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -16,6 +17,7 @@ from watertight.core.errors import Refusal
 
 LINES_NAMED = 5
 LONGEST_HEADER = 2**20
+MOST_COLUMNS, MOST_CELLS = 10_000, 2**27
 LAST = "\x1e"
 
 
@@ -60,9 +62,14 @@ def _header(raw: Raw, data: bytearray, separator: str) -> list[str]:
         raise raw.refused("has a header of more than 1 MiB", "column names in the first line", lines=[1])
     text = io.TextIOWrapper(io.BytesIO(start), encoding="utf-8", newline="")
     names: list[str] = next(filter(None, csv.reader(text, delimiter=separator)))
-    doubled = sorted({name for name in names if names.count(name) > 1})
+    if len(names) > MOST_COLUMNS:
+        raise raw.refused(f"has {len(names):,} columns", f"at most {MOST_COLUMNS:,} columns", lines=[1])
+    cells = len(names) * data.count(b"\n")
+    if cells > MOST_CELLS:
+        raise raw.refused(f"would have {cells:,} cells", f"at most {MOST_CELLS:,} cells", "split it into several drops")
+    doubled = [name for name, count in Counter(names).items() if count > 1]
     if doubled:
-        told = ", ".join(map(ascii, doubled))
+        told = ", ".join(map(ascii, doubled[:LINES_NAMED]))
         raise raw.refused(
             f"names {told} more than once in its header", "a name of its own for each column", column=told, lines=[1]
         )

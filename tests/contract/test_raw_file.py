@@ -118,6 +118,9 @@ BROKEN: dict[str, tuple[str, str | bytes, tuple[str, ...]]] = {
     "UTF-16 without its mark": ("a.csv", GOOD.encode("utf-16-le"), ("NUL bytes in its header, as UTF-16 has", "line 1")),
     "zeros": ("a.csv", b"\x00" * 4096, ("NUL bytes in its header",)),
     "a column named twice": ("a.csv", "id,text,id\n1,one,2\n", ("names 'id' more than once", "column: 'id'")),
+    "half a million columns": ("a.csv", "a," * 500_000 + "a\n", ("has 500,001 columns", "at most 10,000 columns")),
+    "a header of a megabyte": ("a.csv", "a" * 2**20 + ",b\n1,2\n", ("has a header of more than 1 MiB",)),
+    "many columns named alike": ("a.csv", ",".join(["a"] * 9_999) + "\n", ("names 'a' more than once",)),
     "a spreadsheet": ("a.csv", b"PK\x03\x04rest", ("is a zip archive or a spreadsheet",)),
     "Parquet by another name": ("a.csv", b"PAR1rest", ("is a Parquet file", "the ending .parquet")),
     "packed, but not by its name": ("a.csv", gzip.compress(GOOD.encode()), ("is packed with gzip once more than its name says",)),
@@ -278,6 +281,14 @@ def test_many_lines_that_expand_without_measure(tmp_path: Path) -> None:
     told, mebibytes, _ = cost(path)
     assert "a.csv.gz expands more than 200-fold" in told
     assert mebibytes < 200
+
+
+def test_separators_alone_that_would_become_cells_without_measure(tmp_path: Path) -> None:
+    header = ",".join(f"c{number}" for number in range(2000)) + "\n"
+    path = put(tmp_path, "a.csv", header + ("," * 1999 + "\n") * 70_000)
+    told, mebibytes, _ = cost(path)
+    assert "a.csv would have 140,002,000 cells" in told
+    assert mebibytes < 400
 
 
 def test_a_line_that_expands_without_measure(tmp_path: Path) -> None:
