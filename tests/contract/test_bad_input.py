@@ -408,7 +408,7 @@ def test_a_bad_text_is_set_aside_with_its_reason(project: Project, name: str) ->
     text, reason = SET_ASIDE[name]
     project.put(but(4, text=text), text_chars=LONG)
     assert project.run(*BEFORE) == (0, "")
-    aside = project.table("quarantine", "perception", "made.parquet")
+    aside = project.table("quarantine", "perception", "check", "made.parquet")
     assert aside["row_id"].to_list() == ["semeval2026-4"]
     assert reason in aside["reason"].item()
     assert aside["text"].item() == (text or None)

@@ -102,7 +102,7 @@ def test_a_child_of_a_child_is_refused(project: TinyProject) -> None:
 def test_a_child_of_a_quarantined_parent_goes_with_it(project: TinyProject) -> None:
     project.tamper("data/tiny/rows/rows.parquet", where("a05-1", text=None))
     project.execute("check")
-    aside = project.table("data/quarantine/tiny/made.parquet")
+    aside = project.table("data/quarantine/tiny/check/made.parquet")
     assert set(aside["row_id"]) == {"a05-1", "a05-1-child"}
     reasons = dict(aside.select("row_id", "reason").iter_rows())
     assert "expect_column_values_to_not_be_null" in reasons["a05-1"]

@@ -54,6 +54,7 @@ def merged(drops: Iterable[pl.DataFrame], contract: SourceContract) -> Merged:
         raise Refusal(
             f"the same row_id stands for different rows: {faults['reason'][0]}",
             column="row_id",
+            count=once.join(faults, on="row_id", how="semi").height,
             rows=faults["row_id"].to_list(),
             expected="one content per row_id; another label comes with a later created_at",
             next_step="give the rows ids of their own, or the new labels the time at which they were known",
