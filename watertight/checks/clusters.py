@@ -7,6 +7,7 @@ from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import gammaln
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,7 @@ class Clusters:
         """Rows of the reference and of the new side, int (2,)."""
         return np.bincount(self.new, minlength=2)
 
-    @property
+    @cached_property
     def certainty(self) -> float:
         """Degrees of freedom with which variance between cells is known, at least 1: as many cells of one size, less the sides.
 
@@ -44,6 +45,16 @@ class Clusters:
         """
         return max(len(self.cell) ** 2 / float((self.sizes**2).sum()) - 2, 1.0)
 
+    @cached_property
+    def least_p(self) -> float:
+        """The least p-value that exchanging whole cells between the sides could give: one over the ways to deal them.
+
+        However strange a single new group is, among nineteen others it is the strangest one time in twenty.
+        """
+        cells, new = len(self.sizes), int(self.side_of_cell.sum())
+        return float(np.exp(gammaln(new + 1) + gammaln(cells - new + 1) - gammaln(cells + 1)))
+
+    @cached_property
     def concentration(self) -> NDArray[np.float64]:
         """Sum over a side's cells of the square of its share in the side's rows, float (2,): 1 where one cell has all."""
         squares = np.bincount(self.side_of_cell, weights=self.sizes.astype(float) ** 2, minlength=2)
@@ -63,8 +74,8 @@ class Clusters:
 
     def shares(self, counts: NDArray[np.float64]) -> NDArray[np.float64]:
         """The share of a side's rows that each column of ``counts``, float (cells, k), counts: float (2, k)."""
-        inside = np.stack([counts[self.side_of_cell == side].sum(axis=0) for side in (0, 1)])
-        return np.asarray(inside / self.rows[:, None])
+        after = self.side_of_cell @ counts
+        return np.stack([counts.sum(axis=0) - after, after]) / self.rows[:, None]
 
     def likeness(self, counts: NDArray[np.float64]) -> float:
         """The intraclass correlation, in [0, 1], of what ``counts``, float (cells, k), count per cell, over all columns.
@@ -80,13 +91,14 @@ class Clusters:
         within = float(counts.sum()) - held
         if cells < 3 or between + within < 1e-9:
             return 1.0
-        typical = (rows - float(self.concentration() @ self.rows)) / (cells - 2)
-        means = between / (cells - 2), within / (rows - cells)
-        return float(np.clip((means[0] - means[1]) / (means[0] + (typical - 1) * means[1]), 0.0, 1.0))
+        typical = (rows - float(self.concentration @ self.rows)) / (cells - 2)
+        inside = within / (rows - cells)
+        excess = between / (cells - 2) - inside
+        return excess / (excess + typical * inside) if excess > 0 else 0.0
 
     def effective(self, likeness: float) -> NDArray[np.float64]:
         """How many independent rows each side is worth, float (2,): rows over Kish's design effect.
 
         The variance of a side's mean is σ² (ρ Σ share² + (1 - ρ) / rows), with ρ the ``likeness``; cells may differ in size.
         """
-        return np.asarray(1 / (likeness * self.concentration() + (1 - likeness) / self.rows))
+        return np.asarray(1 / (likeness * self.concentration + (1 - likeness) / self.rows))

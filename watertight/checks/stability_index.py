@@ -17,7 +17,7 @@ def binned(values: NDArray[np.float64], new: NDArray[np.bool_]) -> NDArray[np.in
     known = values[~new & ~np.isnan(values)]
     if not len(known):
         return np.where(np.isnan(values), 0, 1)
-    inner = np.unique(np.quantile(known, np.linspace(0, 1, BINS + 1), method="inverted_cdf"))
+    inner = np.unique(np.quantile(known, np.arange(BINS + 1) / BINS, method="inverted_cdf"))
     edges = np.concatenate([[np.nextafter(inner[0], -np.inf)], inner])
     bins = np.searchsorted(edges, values, side="left") + 1
     return np.where(np.isnan(values), 0, bins)

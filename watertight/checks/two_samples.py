@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import kolmogorov, xlogy
-from scipy.stats import chi2, norm, t
+from scipy.special import chdtrc, kolmogorov, ndtri, stdtr, xlogy
 
 from watertight.checks.clusters import Clusters
 
@@ -26,7 +25,7 @@ def kolmogorov_smirnov(values: NDArray[np.float64], clusters: Clusters) -> tuple
     distance = float(np.abs(np.cumsum(steps)[lasts]).max())
     below = clusters.counted(_tenths(order, lasts), TENTHS).cumsum(axis=1)
     sizes = clusters.effective(clusters.likeness(below))
-    return distance, _told_by_few(float(kolmogorov(np.sqrt(sizes.prod() / sizes.sum()) * distance)), clusters.certainty)
+    return distance, _told_by_few(float(kolmogorov(np.sqrt(sizes.prod() / sizes.sum()) * distance)), clusters.certainty, clusters)
 
 
 def class_shares(classes: NDArray[np.int64], clusters: Clusters) -> tuple[float, float]:
@@ -44,13 +43,16 @@ def class_shares(classes: NDArray[np.int64], clusters: Clusters) -> tuple[float,
     expected = worth.sum(axis=1, keepdims=True) * worth.sum(axis=0) / worth.sum()
     statistic = max(float(2 * xlogy(worth, worth / expected).sum()), 0.0)
     return statistic, _told_by_few(
-        float(chi2.sf(statistic, worth.shape[1] - 1)), min(clusters.certainty, _welch(sizes, 1 / clusters.concentration()))
+        float(chi2.sf(statistic, worth.shape[1] - 1)), min(clusters.certainty, _welch(sizes, 1 / clusters.concentration))
     )
 
 
-def _told_by_few(p: float, freedom: float) -> float:
-    """The p-value with the normal tail replaced by Student's, for the variance is itself estimated from few cells."""
-    return float(2 * t.sf(norm.isf(p / 2), freedom))
+def _told_by_few(p: float, freedom: float, clusters: Clusters) -> float:
+    """The p-value with the normal tail replaced by Student's, for the variance is itself estimated from few cells.
+
+    Not below the least that exchanging whole groups could give.
+    """
+    return max(float(2 * stdtr(freedom, ndtri(p / 2))), clusters.least_p)
 
 
 def _welch(sizes: NDArray[np.float64], cells: NDArray[np.float64]) -> float:
