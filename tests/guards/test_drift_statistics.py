@@ -102,7 +102,7 @@ def anova(new: np.ndarray, group: np.ndarray, hit: np.ndarray) -> float:
         return 1.0
     between, within = between / (len(cells) - 2), within / (len(new) - len(cells))
     typical = (len(new) - uneven) / (len(cells) - 2)
-    return float(np.clip((between - within) / (between + (typical - 1) * within), 0, 1))
+    return (between - within) / (between - within + typical * within) if between > within else 0.0
 
 
 @pytest.mark.parametrize("likeness", [0.0, 0.3, 1.0])

@@ -42,9 +42,8 @@ def class_shares(classes: NDArray[np.int64], clusters: Clusters) -> tuple[float,
         return 0.0, 1.0
     expected = worth.sum(axis=1, keepdims=True) * worth.sum(axis=0) / worth.sum()
     statistic = max(float(2 * xlogy(worth, worth / expected).sum()), 0.0)
-    return statistic, _told_by_few(
-        float(chi2.sf(statistic, worth.shape[1] - 1)), min(clusters.certainty, _welch(sizes, 1 / clusters.concentration))
-    )
+    freedom = min(clusters.certainty, _welch(sizes, 1 / clusters.concentration))
+    return statistic, _told_by_few(float(chdtrc(worth.shape[1] - 1, statistic)), freedom, clusters)
 
 
 def _told_by_few(p: float, freedom: float, clusters: Clusters) -> float:
