@@ -1,4 +1,4 @@
-"""A reference and a new drop of rows by groups, with features, texts, labels and a block of vectors, clean until tampered with."""
+"""A reference and a new drop: rows by groups with features, texts, labels and vectors, clean until tampered with."""
 
 from __future__ import annotations
 
@@ -31,8 +31,7 @@ def drops(seed: int = 0, before: int = 150, after: int = 80) -> pl.DataFrame:
     rng = np.random.default_rng(seed)
     names = [np.arange(before), np.arange(before - 10, before - 10 + after)]
     group = np.concatenate([np.repeat(side, rng.poisson(5, len(side)) + 1) for side in names])
-    new = np.arange(len(group)) >= np.flatnonzero(group == before - 10)[0]
-    new &= np.cumsum(np.diff(group, prepend=0) < 0) > 0
+    new = np.cumsum(np.diff(group, prepend=0) < 0) > 0
     effect = rng.standard_normal((group.max() + 1, 24))[group]
     own = rng.standard_normal((len(group), 24))
     mixed = np.sqrt(0.3) * effect + np.sqrt(0.7) * own

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +13,6 @@ from threadpoolctl import threadpool_limits
 
 FOLDS = 5
 STRANGEST = 20
-Classifier = Callable[[], Any]
 
 
 @dataclass(frozen=True)
@@ -40,18 +38,18 @@ class Told:
 
 
 def tell_apart(
-    classifier: Classifier,
+    classifier: Any,
     matrix: NDArray[Any],
     new: NDArray[np.bool_],
     group: NDArray[np.int64],
     row_ids: pl.Series,
     level: float,
 ) -> Told | None:
-    """What a classifier makes of ``matrix`` (rows, features), groups held out whole; None where a side has only one group."""
+    """What a ``classifier`` of scikit-learn makes of ``matrix`` (rows, features), groups held out whole; None where a side has only one group."""
     fold = dealt(new, group)
     if fold is None:
         return None
-    with threadpool_limits(1):  # threads that wait for one another cost ten times the work where processors are busy
+    with threadpool_limits(1):  # where processors are busy, threads that wait for one another cost twenty times the work
         scores = scores_unseen(classifier, matrix, new, fold)
     return Told(*area(scores, new, group, level), scores[new], row_ids.filter(pl.Series(new)))
 
@@ -72,14 +70,14 @@ def dealt(new: NDArray[np.bool_], group: NDArray[np.int64]) -> NDArray[np.int64]
     return fold[place]
 
 
-def scores_unseen(
-    classifier: Classifier, matrix: NDArray[Any], new: NDArray[np.bool_], fold: NDArray[np.int64]
-) -> NDArray[np.float64]:
-    """Per row the score of being new, float (rows,) in [0, 1], by a classifier fitted on the other folds."""
+def scores_unseen(classifier: Any, matrix: NDArray[Any], new: NDArray[np.bool_], fold: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Per row the score of being new, float (rows,) in [0, 1], by a copy of ``classifier`` fitted on the other folds."""
+    from sklearn.base import clone
+
     scores = np.empty(len(new))
     for number in range(int(fold.max()) + 1):
         held = fold == number
-        scores[held] = classifier().fit(matrix[~held], new[~held]).predict_proba(matrix[held])[:, 1]
+        scores[held] = clone(classifier).fit(matrix[~held], new[~held]).predict_proba(matrix[held])[:, 1]
     return scores
 
 

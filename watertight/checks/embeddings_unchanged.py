@@ -45,7 +45,7 @@ class ExpectEmbeddingsUnchanged(BesideReference):
         places = sampled(new, self.most)
         rows, new = rows[places], new[places]
         matrix = replace(self.setting, judged=rows).vectors(name)
-        return tell_apart(linear, matrix, new, group_codes(rows), rows["row_id"], level)
+        return tell_apart(linear(), matrix, new, group_codes(rows), rows["row_id"], level)
 
 
 def linear() -> object:

@@ -38,7 +38,7 @@ class ExpectTrainLikeTest(TableCheck):
         if not columns:
             return skipped("no scalar feature to compare")
         matrix, group = np.column_stack(list(columns.values())), group_codes(rows)
-        told = tell_apart(boosted, matrix, new, group, rows["row_id"], self.level)
+        told = tell_apart(boosted(), matrix, new, group, rows["row_id"], self.level)
         if told is None:
             return skipped(f"fewer than two groups in train or in {self.split}")
         off = told.low > self.auc
