@@ -45,7 +45,7 @@ def tell_apart(
     row_ids: pl.Series,
     level: float,
 ) -> Told | None:
-    """What a ``classifier`` of scikit-learn makes of ``matrix`` (rows, features), groups held out whole; None where a side has only one group."""
+    """What a ``classifier`` of scikit-learn makes of ``matrix`` (rows, features); None where a side has only one group."""
     fold = dealt(new, group)
     if fold is None:
         return None

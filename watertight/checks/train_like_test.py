@@ -28,7 +28,7 @@ class ExpectTrainLikeTest(TableCheck):
     split: str = "test_groups"
     auc: float = 0.7
     level: float = 0.05
-    most: int = 2_000
+    most: int = 1_500
 
     def find(self, frame: pd.DataFrame) -> Found:
         """The features that give the split away, and the test rows that look least like training rows."""
@@ -64,9 +64,9 @@ def boosted() -> object:
     from sklearn.ensemble import HistGradientBoostingClassifier
 
     return HistGradientBoostingClassifier(
-        max_iter=30,
-        max_leaf_nodes=15,
-        learning_rate=0.1,
+        max_iter=20,
+        max_leaf_nodes=8,
+        learning_rate=0.2,
         max_bins=63,
         early_stopping=False,
         random_state=0,
