@@ -43,17 +43,24 @@ class Suites(Declaration):
     training_set: tuple[Check, ...] = ()
     out_of_fold: tuple[Check, ...] = ()
     inputs: tuple[Check, ...] = ()
+    drift: tuple[Check, ...] = ()
 
 
 def declared(gate: str, own: Path | None) -> list[Check]:
-    """The checks of a gate: the contract's, each required, then those of the workload's file (which may be absent)."""
+    """The checks of a gate: the contract's, then those of the workload's file (which may be absent).
+
+    Each of the contract's is required, unless its ``meta`` says otherwise.
+    """
     own_checks = _checks(own, gate) if own and own.is_file() else []
     return [*map(required, _checks(CONTRACT, gate)), *own_checks]
 
 
 def required(check: Check) -> Check:
-    """The same check, with a skip blocking like a failure: what it needs is always there, or nothing is proven."""
-    return check.model_copy(update={"meta": {**check.meta, "required": True}})
+    """The same check, with a skip blocking like a failure, unless ``meta`` says ``required: false``.
+
+    What such a check needs is always there, or nothing is proven.
+    """
+    return check.model_copy(update={"meta": {"required": True, **check.meta}})
 
 
 def judge(gate: str, frame: pl.DataFrame, checks: Iterable[Check], waived: Sequence[str] = (), **beside: Any) -> Verdict:
