@@ -7,14 +7,18 @@ from collections.abc import Iterator
 import polars as pl
 
 from pipelines.check import judge_rows, set_aside
+from pipelines.drift import judge_drift
 from pipelines.drop import Drop
 from pipelines.features import Features, features_of_new_rows
+from pipelines.gates import TRAINING_SET
 from pipelines.guard import evidence_checks
 from pipelines.split import assigned, judge_split
 from watertight.checks.suite import Check, judge, required
 from watertight.checks.verdict import Verdict
-from watertight.core.errors import Refusal
+from watertight.core.errors import Misuse, Refusal
+from watertight.core.ledger import Reference
 from watertight.core.project import Workload
+from watertight.core.tables import read_table
 from watertight.core.versions import Merged
 
 
@@ -28,6 +32,7 @@ def judge_drop(drop: Drop) -> Iterator[Verdict]:
     current = together.join(drop.part, on="row_id", how="semi", maintain_order="left")
     joined = current.join(features_of_new_rows(features, current, drop.after.versions), on="row_id", maintain_order="left")
     yield _demanded(_judge_evidence(features, drop, joined))
+    yield _demanded(_judge_drift(features, drop, joined))
 
 
 def _kept(work: Workload, known: Merged) -> pl.DataFrame:
@@ -60,6 +65,31 @@ def _keys_within_groups(features: Features) -> list[Check]:
 def _judge_evidence(features: Features, drop: Drop, joined: pl.DataFrame) -> Verdict:
     others = drop.after.versions.join(joined, on=["row_id", "created_at"], how="anti", maintain_order="left")
     return judge("training_set", joined, map(required, evidence_checks(features)), superseded=others)
+
+
+def _judge_drift(features: Features, drop: Drop, joined: pl.DataFrame) -> Verdict:
+    """The drop's rows beside those of the frozen reference profile, as the training set has them."""
+    reference = drop.work.ledger.reference
+    if reference is None:
+        return judge_drift(drop.work, joined, features, None)
+    known = _reference_rows(drop, reference)
+    return judge_drift(drop.work, pl.concat([known, joined], how="diagonal_relaxed"), features, reference.drops)
+
+
+def _reference_rows(drop: Drop, reference: Reference) -> pl.DataFrame:
+    """The training set's rows of the reference; raises Misuse where it does not have them all."""
+    work, mine = drop.work, pl.col("drop").is_in(reference.drops)
+    place, wanted = work.data(*TRAINING_SET), _kept(work, drop.before).filter(mine)
+    rows = read_table(place).filter(mine) if place.is_file() else wanted.clear()
+    lost = wanted.join(rows, on="row_id", how="anti", maintain_order="left")["row_id"]
+    if len(lost):
+        raise Misuse(
+            f"{len(lost)} of the {wanted.height} rows of the reference profile are not in the training set",
+            rows=lost.to_list(),
+            expected=f"{place.relative_to(work.project.root)} with the drops {', '.join(reference.drops)}",
+            next_step=f"dvc repro join@{work.name}; or freeze another profile: watertight profile {work.name}",
+        )
+    return rows
 
 
 def _demanded(verdict: Verdict) -> Verdict:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 import pytest
+
 from drops import answered, changed, drops
 
 TYPE = "expect_train_like_test"

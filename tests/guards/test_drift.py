@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 import pytest
+
 from drops import FEATURES, NEW, answered, changed, drops
 
 DRIFT = ("features", "labels", "embeddings")
