@@ -80,6 +80,7 @@ def _contracted(contract: SourceContract) -> Iterator[Check]:
             kwargs={"column": name, "most": contract.text_chars},
             meta={"quarantine": True},
         )
+        yield Check(type="expect_undamaged_text", kwargs={"column": name}, severity="warning")
 
 
 def _target_checks(name: str, target: Target) -> Iterator[Check]:

@@ -12,7 +12,7 @@ from watertight.checks.suite import Check, declared, judge, required
 from watertight.core.digests import file_digest
 from watertight.core.errors import Misuse
 from watertight.core.project import Workload
-from watertight.core.tables import read_table, write_json
+from watertight.core.tables import read_json, read_table, write_json
 from watertight.core.view_spec import evidence_column
 from watertight.stores.definitions import projections
 
@@ -22,8 +22,13 @@ def guard(work: Workload, out: Path) -> None:
     table = read_table(work.data(*TRAINING_SET))
     evidence = map(required, [*_promised(work), *evidence_checks(Features(work))])
     checks = [*declared("training_set", work.expectations), *evidence]
-    superseded = read_table(work.data("checked", "superseded.parquet"))
-    verdict = judge("training_set", table, checks, work.params.waive, superseded=superseded)
+    beside = {
+        "superseded": read_table(work.data("checked", "superseded.parquet")),
+        "features": tuple(read_json(work.data("training_set", "training_set.json"))["features"]),
+        "targets": work.contract.targets,
+        "asked": read_table(work.data("checked", "rows.parquet"), ["row_id"])["row_id"].to_list(),
+    }
+    verdict = judge("training_set", table, checks, work.params.waive, **beside)
     verdict.demand()
     write_json({**verdict.summary(), "of": file_digest(work.data(*TRAINING_SET))}, out / "verdict.json")
 
@@ -80,7 +85,10 @@ def _served(features: Features, column: str) -> str:
 
 
 def _promised(work: Workload) -> Iterator[Check]:
-    yield Check(type="expect_future_after_training", kwargs={"gap_days": work.params.split.test_future.gap_days})
+    params = work.params.split
+    yield Check(type="expect_future_after_training", kwargs={"gap_days": params.test_future.gap_days})
+    if params.folds_by == "time":
+        yield Check(type="expect_embargo_between_folds", kwargs={"days": params.embargo_days})
 
 
 if __name__ == "__main__":

@@ -15,7 +15,6 @@ from watertight.core.project import Workload
 from watertight.core.rows import labelled
 from watertight.core.tables import read_table, write_json, write_table
 from watertight.core.versions import first_versions
-from watertight.core.workload import SplitParams
 from watertight.evaluation.splitting import Splitting, split_rows
 
 
@@ -45,7 +44,7 @@ def assigned(work: Workload, rows: pl.DataFrame, superseded: pl.DataFrame) -> Sp
 
 def judge_split(work: Workload, together: pl.DataFrame) -> Verdict:
     """The verdict on rows with their split and fold: of the contract, of the workload, of what its section promises."""
-    checks = [*declared("split", work.expectations), *_promised(work.params.split, _strata(work))]
+    checks = [*declared("split", work.expectations), *_promised(work, _strata(work))]
     return judge("split", together, checks, work.params.waive)
 
 
@@ -54,16 +53,22 @@ def _strata(work: Workload) -> list[str]:
     return [name for name in work.params.split.strata if name not in skipped]
 
 
-def _promised(params: SplitParams, strata: list[str]) -> Iterator[Check]:
-    """The properties that the workload's section declares, as checks."""
+def _promised(work: Workload, strata: list[str]) -> Iterator[Check]:
+    """The properties that the workload's section declares, as checks, and that the source's texts stand on one side."""
+    params = work.params.split
     yield Check(type="expect_future_after_training", kwargs={"gap_days": params.test_future.gap_days})
     yield Check(
         type="expect_groups_share",
         kwargs={"split": "test_groups", "share": params.test_groups.share},
         severity="warning",
     )
-    for column in strata:
-        yield Check(type="expect_strata_balanced", kwargs={"column": column, "tolerance": 0.1}, severity="warning")
+    if params.folds_by == "time":
+        yield Check(type="expect_embargo_between_folds", kwargs={"days": params.embargo_days})
+    else:
+        for column in strata:
+            yield Check(type="expect_strata_balanced", kwargs={"column": column, "tolerance": 0.1}, severity="warning")
+    for column in work.contract.text:
+        yield Check(type="expect_no_duplicates_across_splits", kwargs={"column": column}, severity="warning")
 
 
 def _counts(rows: pl.DataFrame) -> dict[str, dict[str, int]]:

@@ -66,6 +66,13 @@ FUTURE = {
     "labelled_at": ASKED,
     "created_at": ASKED,
 }
+BLOCKS = {
+    "split": ["train"] * 4,
+    "fold": [0, 0, 1, 1],
+    "asked_at": instants(NOON, NOON + DAY, NOON + 6 * DAY, NOON + 7 * DAY),
+    "labelled_at": instants(NOON + DAY, NOON + 2 * DAY, NOON + 6 * DAY, NOON + 7 * DAY),
+    "created_at": instants(NOON, NOON, NOON, NOON),
+}
 SHARED = {"group_id": ["g", "h", "i", "j"], "split": ["train", "train", "train", "test_groups"]}
 BALANCED = {"fold": [0, 0, 1, 1], "language": ["en", "hi", "en", "hi"]}
 SOURCES = [IN_MICROSECONDS, None, IN_MICROSECONDS, IN_MICROSECONDS]
@@ -96,6 +103,17 @@ CASES: dict[str, list[Case]] = {
     "ExpectGroupsInOneFold": [
         Case(PLACED, {"fold": [0, 1, None, None]}, ["r1", "r2"]),
         Case(PLACED, {"fold": [0, 1, 2, 2]}, ["r1", "r2"]),
+    ],
+    "ExpectEmbargoBetweenFolds": [
+        Case(BLOCKS, changed, named, {"days": 2})
+        for changed, named in (
+            ({"labelled_at": instants(NOON, NOON + 4 * DAY, NOON + 6 * DAY, NOON + 7 * DAY)}, ["r2"]),
+            ({"created_at": instants(NOON + 8 * DAY, NOON, NOON, NOON)}, ["r1"]),
+            ({"asked_at": instants(NOON, NOON + 6 * DAY, NOON + 6 * DAY, NOON + 7 * DAY)}, ["r2", "r3", "r4"]),
+            ({"asked_at": instants(NOON, NOON + DAY, NOON + 4 * DAY - HOUR, NOON + 7 * DAY)}, ["r2"]),
+            ({"fold": [0, 1, 1, 1]}, ["r1", "r2"]),
+            ({"split": ["train", "embargo", "test_groups", "train"], "fold": [0, None, None, 0]}, []),
+        )
     ],
     "ExpectGroupsShare": [
         Case(
@@ -173,6 +191,20 @@ CASES: dict[str, list[Case]] = {
             {"column": "text", "most": 20},
         ),
         Case({"text": ["é" * 20] * 4}, {"text": ["é" * 20, "é" * 21, "", None]}, ["r2"], {"column": "text", "most": 20}),
+    ],
+    "ExpectUndamagedText": [
+        Case(
+            {"text": ["Café, naïve – “quoted” …", None, "आज मन खुश है 🙂", "yaar kya baat hai!! 😂😂 100% ✅"]},
+            {"text": ["CafÃ© in town", "I donâ€™t know", "fine", "smile ðŸ˜€ please"]},
+            ["r1", "r2", "r4"],
+            {"column": "text"},
+        ),
+        Case(
+            {"text": ["Ça va? Ångström, ÄÖÜ", "日本語の文", "Привет, мир", "한국어 ñandú £5 €3 ½"]},
+            {"text": ["Ã‡a va", "Ð¿Ñ€Ð¸Ð²ÐµÑ‚", "æ—¥æœ¬èªž", "à¤®à¤¨ à¤®à¥‡à¤‚"]},
+            IDS,
+            {"column": "text"},
+        ),
     ],
     "ExpectRowsAssigned": [
         Case(PLACED, {"split": ["train", None, "test_groups", "validation"]}, ["r2", "r4"]),

@@ -40,7 +40,7 @@ PLANTED: dict[str, tuple[Change, Refused]] = {
     ),
     "a row that stands twice": (
         lambda rows: pl.concat([rows, rows.filter(pl.col("row_id") == "a08-4")]),
-        Refused({"expect_column_values_to_be_unique"}, {"a08-4"}),
+        Refused({"expect_column_values_to_be_unique", "expect_rows_kept"}, {"a08-4"}),
     ),
     "a synthetic child in another fold than its parent": (
         where("a05-1-child", fold=OTHER_FOLD),

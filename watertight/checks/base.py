@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 import pandas as pd
+import polars as pl
 from great_expectations.expectations.expectation import BatchExpectation
 
 from watertight.checks.setting import Setting, current
@@ -60,6 +61,27 @@ class TableCheck(BatchExpectation):
         absent = [name for name in self.reads() if name not in frame]
         found = skipped(f"no column {', '.join(map(repr, absent))}") if absent else self.find(frame)
         return {"success": found.ok, "result": _told(found)}
+
+
+class FeatureCheck(TableCheck):
+    """A check on the features of the setting. A subclass gives ``among``.
+
+    Skipped, with the reason, where there is no feature, or one that is no column of the frame.
+    """
+
+    needs = ("group_id", "split", "synthetic")
+
+    def among(self, trained: pl.DataFrame) -> Found:
+        """What is found among the training rows, children left out."""
+        raise NotImplementedError
+
+    def find(self, frame: pd.DataFrame) -> Found:
+        """What ``among`` finds."""
+        features, judged = self.setting.features, self.setting.judged
+        absent = [name for name in features if name not in judged.columns]
+        if absent or not features:
+            return skipped(f"no column {', '.join(map(repr, absent))}" if absent else "there is no feature")
+        return self.among(judged.filter((pl.col("split") == "train") & ~pl.col("synthetic")))
 
 
 class RowCheck(TableCheck):

@@ -49,25 +49,26 @@ class Suites(Declaration):
 def declared(gate: str, own: Path | None) -> list[Check]:
     """The checks of a gate: the contract's, then those of the workload's file (which may be absent).
 
-    Each of the contract's is required, unless its ``meta`` says otherwise.
+    Those of the contract are required, but for warnings and what says ``required: false`` itself.
     """
     own_checks = _checks(own, gate) if own and own.is_file() else []
-    return [*map(required, _checks(CONTRACT, gate)), *own_checks]
+    return [*(_required_by_default(check) for check in _checks(CONTRACT, gate)), *own_checks]
 
 
 def required(check: Check) -> Check:
-    """The same check, with a skip blocking like a failure, unless ``meta`` says ``required: false``.
+    """The same check, with a skip blocking like a failure: what it needs is always there, or nothing is proven."""
+    return check.model_copy(update={"meta": {**check.meta, "required": True}})
 
-    What such a check needs is always there, or nothing is proven.
-    """
-    return check.model_copy(update={"meta": {"required": True, **check.meta}})
+
+def _required_by_default(check: Check) -> Check:
+    return required(check) if check.severity == "critical" and "required" not in check.meta else check
 
 
 def judge(gate: str, frame: pl.DataFrame, checks: Iterable[Check], waived: Sequence[str] = (), **beside: Any) -> Verdict:
     """Run ``checks`` on ``frame``, which has row_id.
 
     Great Expectations' own checks do not see columns of lists. ``beside``: what the platform's checks may know besides:
-    ``features``, ``targets``, ``reference`` and ``superseded`` of :class:`watertight.checks.setting.Setting`.
+    ``features``, ``targets``, ``reference``, ``superseded`` and ``asked`` of :class:`watertight.checks.setting.Setting`.
 
     A check on a column that the frame lacks is skipped with the reason. A check that raises has failed. ``waived`` names
     types of check whose failure is told and does not block. Raises Misuse where a declared or waived type does not exist:

@@ -50,11 +50,14 @@ class SplitParams(Declaration):
     """How rows are assigned, once. ``strata`` names columns over which the groups of the first drop are balanced.
 
     ``folds_by: row`` deals rows into folds without regard to their group, which the guard refuses unless it is waived.
+    ``folds_by: time`` makes folds contiguous blocks of time, each group in the block in which it begins; its rows outside that
+    block, and those whose label was not known ``embargo_days`` (days, at least 0) before the next begins, are set aside.
     """
 
     seed: int
     folds: int = Field(ge=2, le=50)
-    folds_by: Literal["group", "row"] = "group"
+    folds_by: Literal["group", "row", "time"] = "group"
+    embargo_days: float = Field(default=0.0, ge=0)
     strata: tuple[str, ...] = ()
     test_groups: TestGroups = TestGroups(share=0.0)
     test_future: TestFuture = TestFuture(share=0.0, gap_days=0.0)
@@ -65,6 +68,8 @@ class SplitParams(Declaration):
             raise ValueError("test_groups and test_future together would leave less than a fifth of the rows to train on")
         if self.test_future.gap_days and not self.test_future.share:
             raise ValueError("a gap before test_future needs a share for test_future")
+        if self.embargo_days and self.folds_by != "time":
+            raise ValueError("embargo_days lies between folds that are blocks of time: declare folds_by: time")
         never = {"row_id", "group_id"} & set(self.strata)
         if never:
             raise ValueError(f"{sorted(never)} cannot be balanced over folds: each value stands in one group only")

@@ -1,7 +1,8 @@
 """Splits as one function of the drops in their order: stratified once, stable for ever.
 
 The groups of the first drop are dealt out so that the declared strata are balanced; a group that comes later goes
-where a seeded hash of its name says. A group once assigned stays, and so does the instant at which its future begins.
+where a seeded hash of its name says, or, where folds are blocks of time, into the block in which it begins. A group once
+assigned stays, and so does the instant at which its future begins.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from watertight.core.digests import unit_interval
 from watertight.core.errors import Refusal
 from watertight.core.time import known_at
 from watertight.core.workload import SplitParams, TestFuture
+from watertight.evaluation.time_blocks import demand_rows_in_every_block, in_blocks, outside
 
 GROUP_SCHEMA = {"group_id": pl.String, "held_out": pl.Boolean, "group_fold": pl.Int64}
 
@@ -36,14 +38,24 @@ def split_rows(rows: pl.DataFrame, first: pl.DataFrame, params: SplitParams, str
     ``strata`` columns and ``labelled``, whether there is any target; ``first`` the same rows as they first came, by which
     groups are assigned, so that a late label or a correction moves nothing but its own row. ``test_groups``: the rows of
     held-out groups. ``test_future``: rows asked from the group's ``future_from`` on. ``embargo``: rows in the gap before
-    it, rows whose label was not known before it, and labelled children of rows outside train: neither trained on nor
-    scored. ``unlabelled``: rows without any target. Raises Refusal where there are fewer groups than folds.
+    it, rows whose label was not known before it, labelled children of rows outside train, and rows outside their block where
+    folds are blocks of time: neither trained on nor scored. ``unlabelled``: rows without any target. Raises Refusal where
+    there are fewer groups than folds.
     """
     groups = _assigned_groups(first, params, strata)
+    if params.folds_by == "time":
+        groups = in_blocks(groups, _first_appearance(first.filter(_own())), first["drop"][0], params)
     future = _future_from(first, groups, params.test_future)
     groups = groups.join(future, on="group_id", how="left", maintain_order="left")
-    placed = _assigned_rows(rows, groups, params.test_future)
-    return Splitting(placed if params.folds_by == "group" else _by_row(placed, rows, params), groups)
+    placed = _assigned_rows(rows, groups, params)
+    if params.folds_by == "time":
+        demand_rows_in_every_block(placed, params)
+    return Splitting(_by_row(placed, rows, params) if params.folds_by == "row" else placed, groups)
+
+
+def _own() -> pl.Expr:
+    """Labelled rows that are no children."""
+    return pl.col("labelled") & pl.col("parent_id").is_null()
 
 
 def _assigned_groups(rows: pl.DataFrame, params: SplitParams, strata: list[str]) -> pl.DataFrame:
@@ -114,7 +126,7 @@ def _future_from(rows: pl.DataFrame, groups: pl.DataFrame, future: TestFuture) -
     It is the instant of the first of the last ``share`` of the group's labelled rows, children not counted. A group
     that would keep no row a gap earlier has no future: all its rows are trained on.
     """
-    own = _first_appearance(rows.filter(pl.col("labelled") & pl.col("parent_id").is_null())).sort("asked_at", "row_id")
+    own = _first_appearance(rows.filter(_own())).sort("asked_at", "row_id")
     place, size = pl.int_range(pl.len()).over("group_id"), pl.len().over("group_id")
     last = place >= (size * (1 - future.share)).ceil()
     starts = own.filter(last).group_by("group_id").agg(future_from=pl.col("asked_at").min())
@@ -137,20 +149,22 @@ def _first_appearance(rows: pl.DataFrame) -> pl.DataFrame:
     return rows.filter(number == number.min().over("group_id"))
 
 
-def _assigned_rows(rows: pl.DataFrame, groups: pl.DataFrame, future: TestFuture) -> pl.DataFrame:
-    early = pl.col("future_from").is_null() | _before_future(future)
+def _assigned_rows(rows: pl.DataFrame, groups: pl.DataFrame, params: SplitParams) -> pl.DataFrame:
+    early = pl.col("future_from").is_null() | _before_future(params.test_future)
     split = (
         pl.when(~pl.col("labelled"))
         .then(pl.lit("unlabelled"))
         .when(pl.col("held_out"))
         .then(pl.lit("test_groups"))
-        .when(early)
+        .when(early & ~pl.col("outside"))
         .then(pl.lit("train"))
         .when(pl.col("asked_at") >= pl.col("future_from"))
         .then(pl.lit("test_future"))
         .otherwise(pl.lit("embargo"))
     )
-    placed = rows.join(groups, on="group_id", how="left", maintain_order="left").with_columns(split=split)
+    placed = rows.join(groups, on="group_id", how="left", maintain_order="left")
+    blocked = outside(params) if params.folds_by == "time" else pl.lit(False)
+    placed = placed.with_columns(outside=blocked).with_columns(split=split)
     beside = _beside_parents(placed)
     fold = pl.when(pl.col("split") == "train").then(pl.col("group_fold"))
     return beside.select("row_id", "split", fold=fold)
@@ -162,7 +176,7 @@ def _beside_parents(placed: pl.DataFrame) -> pl.DataFrame:
     joined = placed.join(parents, on="parent_id", how="left", maintain_order="left")
     child = pl.col("parent_id").is_not_null()
     own = ~child | (pl.col("split") == "unlabelled")
-    split = pl.when(own).then("split").when(pl.col("parent_split") == "train").then(pl.lit("train"))
+    split = pl.when(own).then("split").when((pl.col("parent_split") == "train") & ~pl.col("outside")).then(pl.lit("train"))
     return joined.with_columns(
         split=split.otherwise(pl.lit("embargo")),
         group_fold=pl.when(child).then("parent_fold").otherwise("group_fold"),
