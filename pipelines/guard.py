@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from pipelines.drift import judge_drift
 from pipelines.features import Features, Served
 from pipelines.gates import TRAINING_SET
 from pipelines.stage import run
@@ -18,9 +19,13 @@ from watertight.stores.definitions import projections
 
 
 def guard(work: Workload, out: Path) -> None:
-    """The verdict on the training set; the stage fails where a critical check does."""
-    table = read_table(work.data(*TRAINING_SET))
-    evidence = map(required, [*_promised(work), *evidence_checks(Features(work))])
+    """The verdict on the training set; the stage fails where a critical check does.
+
+    Beside it a verdict on drift, of all that is not of the reference profile: it is told and blocks nothing, since a drop is
+    judged before it is let in.
+    """
+    table, features = read_table(work.data(*TRAINING_SET)), Features(work)
+    evidence = map(required, [*_promised(work), *evidence_checks(features)])
     checks = [*declared("training_set", work.expectations), *evidence]
     beside = {
         "superseded": read_table(work.data("checked", "superseded.parquet")),
@@ -30,7 +35,10 @@ def guard(work: Workload, out: Path) -> None:
     }
     verdict = judge("training_set", table, checks, work.params.waive, **beside)
     verdict.demand()
+    reference = work.ledger.reference
+    drift = judge_drift(work, table, features, reference.drops if reference else None)
     write_json({**verdict.summary(), "of": file_digest(work.data(*TRAINING_SET))}, out / "verdict.json")
+    write_json(drift.summary(), out / "drift.json")
 
 
 def evidence_checks(features: Features) -> Iterator[Check]:
