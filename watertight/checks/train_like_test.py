@@ -70,7 +70,6 @@ def boosted() -> object:
         max_bins=63,
         early_stopping=False,
         random_state=0,
-        class_weight="balanced",
     )
 
 
