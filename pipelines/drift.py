@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 import polars as pl
 
 from pipelines.features import Features
-from watertight.checks.suite import Check, declared, judge
+from watertight.checks.suite import CONTRACT, Check, judge, suite_of
 from watertight.checks.verdict import Verdict
 from watertight.core.project import Workload
 
@@ -17,8 +17,12 @@ def judge_drift(work: Workload, frame: pl.DataFrame, features: Features, referen
 
     ``frame``: typed rows, with their features where they were joined; what is not there is not compared. ``reference``:
     values of the column ``drop``, or None where no profile is frozen: every check is then skipped, which blocks nothing.
+    A check that the workload's own suite declares takes the place of the platform's of that type.
     """
-    checks = [*declared("drift", work.expectations), *_of_content(features), *_of_texts(work)]
+    own = suite_of("drift", work.expectations)
+    types = {check.type for check in own}
+    usual = [*suite_of("drift", CONTRACT), *_of_content(features), *_of_texts(work)]
+    checks = [*own, *(check for check in usual if check.type not in types)]
     reference = None if reference is None else tuple(reference)
     return judge(
         "drift",

@@ -62,3 +62,14 @@ def test_rows_whose_features_are_not_joined_yet_are_judged_by_their_text(project
     verdict = judged(project, joined.drop(Features(project.work).model_columns))
     assert {result.status for result in of(verdict, "features")} == {"skipped"}
     assert {result.status for result in of(verdict, "text")} == {"pass"}
+
+
+def test_a_bound_of_the_workload_takes_the_place_of_the_usual_one(project: TinyProject, joined: pl.DataFrame) -> None:
+    second, name = pl.col("drop") == "second", "tiny_lexical__word_count_log"
+    moved = joined.with_columns(pl.when(second).then(pl.col(name) + 50).otherwise(name).alias(name))
+    suite = project.root / "expectations" / "tiny.yaml"
+    declared = "drift:\n  - {type: expect_features_unchanged, kwargs: {views: [tiny_lexical], psi: 100}}\n"
+    suite.write_text(suite.read_text(encoding="utf-8") + declared, encoding="utf-8")
+    verdict = judged(project, moved)
+    verdict.demand()
+    assert [result.kwargs for result in of(verdict, "features")] == [{"views": ["tiny_lexical"], "psi": 100}]

@@ -270,3 +270,35 @@ def test_the_profile_is_all_that_is_known_when_it_is_frozen(receiving: TinyProje
     assert reference is not None
     assert reference.drops == ("made",), "a drop that is let in moves nothing"
     assert freeze_profile(receiving.work)["drops"] == ("made", "later")
+
+
+# Drift. Twelve authors are few: many more bring the same and then other texts. In the tiny source the words tell the energy,
+# which the target-leak check finds once there are rows enough; so the crowd leaves it out.
+
+
+def crowd(first: int, **changes: Any) -> list[Note]:
+    return [note(author, number, energy=None, **changes) for author in range(first, first + 40) for number in range(6)]
+
+
+def test_a_drop_that_drifts_beyond_the_bound_is_refused_whole(receiving: TinyProject, tmp_path: Path) -> None:
+    ingest(receiving, crowd(20), tmp_path / "first.csv")
+    receiving.execute(*GRAPH)
+    freeze_profile(receiving.work)
+    told = check_drop(receiving.work, file_of(crowd(60), tmp_path / "alike.csv"), None)
+    assert told["gates"]["drift"] == "pass"
+    before = digests(receiving.root)
+    other = file_of(
+        crowd(60, text="an utterly different text, much longer than any that was known before it came"), tmp_path / "other.csv"
+    )
+    for command in (check_drop, ingest_drop):
+        with pytest.raises(Refusal, match="gate 'drift' refused") as caught:
+            command(receiving.work, other, None)
+        assert "tiny_lexical__word_count_log" in caught.value.what
+    assert {name: digest for name, digest in digests(receiving.root).items() if not name.endswith(".lock")} == before
+
+
+def test_without_the_rows_of_the_profile_nothing_is_compared(receiving: TinyProject, tmp_path: Path) -> None:
+    freeze_profile(receiving.work)
+    receiving.tamper(TRAINING_SET, lambda rows: rows[5:])
+    with pytest.raises(Misuse, match="5 of the 76 rows of the reference profile are not in the training set"):
+        check_drop(receiving.work, file_of(LATER, tmp_path / "later.csv"), None)

@@ -51,8 +51,12 @@ def declared(gate: str, own: Path | None) -> list[Check]:
 
     Those of the contract are required, but for warnings and what says ``required: false`` itself.
     """
-    own_checks = _checks(own, gate) if own and own.is_file() else []
-    return [*(_required_by_default(check) for check in _checks(CONTRACT, gate)), *own_checks]
+    return [*(_required_by_default(check) for check in suite_of(gate, CONTRACT)), *suite_of(gate, own)]
+
+
+def suite_of(gate: str, file: Path | None) -> list[Check]:
+    """The checks that a file of suites declares for a gate; none where there is no file."""
+    return list(getattr(parse(Suites, read_yaml(file) or {}, file.name), gate)) if file and file.is_file() else []
 
 
 def required(check: Check) -> Check:
@@ -126,10 +130,6 @@ def _refuse_unknown(types: Iterable[str]) -> None:
     for name in types:
         if name not in known:
             raise Misuse(f"no expectation is called {name!r}; {nearest(name, known)}")
-
-
-def _checks(file: Path, gate: str) -> list[Check]:
-    return list(getattr(parse(Suites, read_yaml(file) or {}, file.name), gate))
 
 
 def _flat(frame: pl.DataFrame) -> pl.DataFrame:
