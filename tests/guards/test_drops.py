@@ -286,7 +286,7 @@ def test_a_drop_that_drifts_beyond_the_bound_is_refused_whole(receiving: TinyPro
     freeze_profile(receiving.work)
     told = check_drop(receiving.work, file_of(crowd(60), tmp_path / "alike.csv"), None)
     assert told["gates"]["drift"] == "pass"
-    before = digests(receiving.root)
+    before = without_locks(receiving)
     other = file_of(
         crowd(60, text="an utterly different text, much longer than any that was known before it came"), tmp_path / "other.csv"
     )
@@ -294,7 +294,11 @@ def test_a_drop_that_drifts_beyond_the_bound_is_refused_whole(receiving: TinyPro
         with pytest.raises(Refusal, match="gate 'drift' refused") as caught:
             command(receiving.work, other, None)
         assert "tiny_lexical__word_count_log" in caught.value.what
-    assert {name: digest for name, digest in digests(receiving.root).items() if not name.endswith(".lock")} == before
+    assert without_locks(receiving) == before
+
+
+def without_locks(project: TinyProject) -> dict[str, str]:
+    return {name: digest for name, digest in digests(project.root).items() if not name.endswith(".lock")}
 
 
 def test_without_the_rows_of_the_profile_nothing_is_compared(receiving: TinyProject, tmp_path: Path) -> None:
