@@ -8,7 +8,7 @@ from typing import Any
 
 import polars as pl
 
-from pipelines.gates import demand_guarded, demand_judged
+from pipelines.gates import demand_guarded, demand_judged, demand_model_passed
 from pipelines.stage import run
 from watertight.checks.verdict import demand_passed
 from watertight.core.errors import Misuse
@@ -23,7 +23,7 @@ RUNTIME = "watertight"
 def register(work: Workload, out: Path) -> None:
     """The bundle: models, card, and a manifest with the sha256 of every file.
 
-    Raises Refusal where a gate was waived, or judged other files than these.
+    Raises Refusal where a gate was waived, or judged other files than these, or where the gate `model` bars the cell.
     """
     _demand_proven(work)
     trained = read_json(work.artifacts("train", "train.json"))
@@ -64,6 +64,7 @@ def _demand_proven(work: Workload) -> None:
     judged = read_json(work.artifacts("evaluate", "evaluation.json"))["verdicts"]
     for told in (read_json(work.data("split", "split.json")), *judged):
         demand_passed(told, what)
+    demand_model_passed(work, work.params.register_.cell, what)
 
 
 def _facts(work: Workload) -> dict[str, Any]:

@@ -42,7 +42,7 @@ def test_a_blend_on_out_of_fold_predictions_passes(project: TinyProject) -> None
     project.execute("evaluate")
     verdicts = project.verdict("artifacts/tiny/evaluate/evaluation.json")["verdicts"]
     [inputs] = [verdict for verdict in verdicts if verdict["gate"] == "inputs"]
-    assert inputs["counts"] == {"pass": 2, "fail": 0, "skipped": 0}
+    assert inputs["counts"] == {"pass": 3, "fail": 0, "skipped": 0}
     assert inputs["rows"] > len(roots(project))
 
 

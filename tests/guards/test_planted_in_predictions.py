@@ -12,6 +12,7 @@ from watertight.core.witness import witness
 
 SEEN, TWICE, SOUND = "expect_own_row_unseen", "expect_no_row_fitted_twice", "expect_witness_sound"
 GROUP, STRANGE = "expect_own_group_unseen", "expect_only_training_rows_fitted"
+APART, BESIDE = "expect_fold_files_apart", "expect_one_row_set"
 CELL = (pl.col("target") == "mood") & (pl.col("cell") == "mean")
 FOLDS = range(5)
 
@@ -101,7 +102,7 @@ def test_a_model_that_was_fitted_on_a_test_row(project: TinyProject) -> None:
 def test_the_five_fold_file_leak(project: TinyProject) -> None:
     refit(project, concatenated_files)
     every = set().union(*(in_fold(project, fold) for fold in FOLDS))
-    assert project.refused("evaluate") == Refused({SEEN, GROUP, TWICE}, every)
+    assert project.refused("evaluate") == Refused({SEEN, GROUP, TWICE, APART}, every)
 
 
 def test_a_row_fitted_on_twice(project: TinyProject) -> None:
@@ -132,7 +133,7 @@ def test_a_row_predicted_twice(project: TinyProject) -> None:
 
 def test_a_row_that_a_cell_leaves_out(project: TinyProject) -> None:
     project.tamper(PREDICTIONS, lambda made: made.filter(~((pl.col("row_id") == "a07-2") & CELL)))
-    assert project.refused("evaluate") == Refused(set(), {"a07-2"})
+    assert project.refused("evaluate") == Refused({BESIDE}, {"a07-2"})
 
 
 def test_a_prediction_whose_witness_is_missing(project: TinyProject) -> None:
