@@ -7,7 +7,7 @@ from typing import Any
 
 import polars as pl
 
-from watertight.checks.intervals_cover import SLICE
+from watertight.checks.columns import SLICE
 from watertight.checks.suite import declared, judge
 from watertight.core.contract import Target
 from watertight.core.project import Workload

@@ -10,11 +10,10 @@ import numpy.typing as npt
 import pandas as pd
 
 from watertight.checks.base import Found, TableCheck, skipped
+from watertight.checks.columns import SLICE
 from watertight.core.coverage import CONFIDENCE, Coverage, covered
 
-NEEDS = ("row_id", "group_id", "truth")
-SLICE = "slice: "
-"""What the name of a column begins with that says in which slice a row is."""
+NEEDS = ("row_id", "group_id")
 
 
 class ExpectIntervalsToCover(TableCheck):
@@ -73,7 +72,7 @@ class ExpectIntervalsToCoverSlices(TableCheck):
 
 
 def _has_intervals(frame: pd.DataFrame) -> bool:
-    return {"lower", "upper", "level"} <= set(frame) and bool(frame["level"].notna().all())
+    return {"truth", "lower", "upper", "level"} <= set(frame) and bool(frame["level"].notna().all())
 
 
 def _inside(frame: pd.DataFrame) -> npt.NDArray[np.bool_]:

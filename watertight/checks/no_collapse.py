@@ -32,7 +32,7 @@ class ExpectNoCollapse(TableCheck):
         """The rows of the crowd where the model collapsed."""
         told = predicted(self.setting, frame)
         if told is None:
-            return skipped("the cell gives no predictions of this kind")
+            return skipped("truths or predictions of the target are not there")
         labels = spread(told.truth, told.fold)
         if not labels:
             return skipped(f"the labels of {told.name} do not vary")

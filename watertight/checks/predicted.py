@@ -13,7 +13,7 @@ from watertight.core.contract import Target
 
 Floats = npt.NDArray[np.float64]
 Places = npt.NDArray[np.intp]
-NEEDS = ("row_id", "group_id", "fold", "truth")
+NEEDS = ("row_id", "group_id", "fold")
 
 
 @dataclass(frozen=True)
@@ -38,9 +38,9 @@ class Predicted:
 
 
 def predicted(setting: Setting, frame: pd.DataFrame) -> Predicted | None:
-    """The predictions of the only target of ``setting``; None where ``frame`` lacks their output."""
+    """The predictions of the only target of ``setting``; None where the truths or their output are not there."""
     [(name, target)] = setting.targets.items()
-    if target.output not in setting.judged.columns:
+    if not {"truth", target.output} <= set(setting.judged.columns):
         return None
     fold, group = (np.unique(frame[column].astype(str), return_inverse=True)[1] for column in ("fold", "group_id"))
     if target.kind == "scalar":

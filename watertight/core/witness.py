@@ -66,12 +66,15 @@ def table(witnesses: dict[str, Witness]) -> pl.DataFrame:
 def evidence(predictions: pl.DataFrame, rows: pl.DataFrame, witnesses: pl.DataFrame) -> pl.DataFrame:
     """The predictions with what the witnesses say of each.
 
-    ``rows`` has row_id, parent_id, group_id, split and assigned_fold (null outside train). Adds ``own_fits`` (1 where the
-    predicted row, or a relative of the same root, was fitted on by its own model, else 0), ``group_fits`` (1 where any row of its group
-    was), ``strange_fits`` (how many rows its model was fitted on that are no training rows), ``predicted`` (how often the row
-    is predicted in its cell, seed and target), ``refitted`` (how often, at most, a real row stood in its model's fit),
-    ``witnessed`` (whether the witness is there and its digest is that of its rows), ``own_times`` (how often the row itself
-    stood in the fit) and ``fold_files`` (the folds whose training files, laid end to end, are just the model's fit; null for any other).
+    ``rows`` has row_id, parent_id, group_id, split and assigned_fold (null outside train). Adds
+
+    - ``own_fits``: 1 where the predicted row, or a relative of the same root, was fitted on by its own model, else 0;
+      ``own_times``: how often the root itself stood in that fit; ``group_fits``: 1 where any row of its group was in it;
+    - ``strange_fits``: how many rows its model was fitted on that are no training rows;
+    - ``predicted``: how often the row is predicted in its cell, seed and target;
+    - ``refitted``: how often, at most, a real row stood in its model's fit;
+    - ``witnessed``: whether the witness is there and its digest is that of its rows;
+    - ``fold_files``: the folds whose training files, laid end to end, are just the model's fit; null for any other fit.
     """
     told = witnesses.join(rows.select(pl.col("row_id").alias("root_id"), "group_id", "split"), on="root_id", how="left")
     groups = told.select("fitted_on", "group_id", group_fits=pl.lit(1, dtype=pl.Int64)).unique()
