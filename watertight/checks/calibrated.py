@@ -38,7 +38,7 @@ class ExpectCalibrated(TableCheck):
         ok = error <= max(self.most, chance)
         figures = {"error": round(error, 6), "most": self.most, "by_chance": round(chance, 6), **_line(told)}
         of = " sd of the labels" if told.target.kind == "scalar" else ""
-        text = f"{told.name}: calibration error {error:.3f}{of}, at most {self.most:g} (by chance up to {chance:.3f})"
+        text = f"{told.name}: calibration error {error:.4f}{of}, at most {self.most:g} (by chance up to {chance:.3f})"
         return Found(ok, columns=() if ok else (told.name,), figures=figures, told=text)
 
 

@@ -25,15 +25,13 @@ def binned_error(gap: Floats, place: Places) -> float:
     return float(np.abs(np.bincount(place, weights=gap)).sum() / len(gap))
 
 
-def error_by_chance(gap: Floats, place: Places, group: Places, confidence: float, draws: int = 400) -> float:
+def error_by_chance(gap: Floats, place: Places, group: Places, confidence: float, draws: int = 1000) -> float:
     """The binned error that ``confidence`` of calibrated predictions with these errors would stay under.
 
-    By the wild bootstrap over groups (Cameron, Gelbach and Miller 2008): errors about the mean of their bin, which are
-    calibrated, with the sign of each whole group drawn ``draws`` times, from a fixed seed.
+    By the wild bootstrap over groups under the null (Cameron, Gelbach and Miller 2008): were the predictions calibrated, the
+    errors of a group might as well have had the other sign; each group's is drawn ``draws`` times, from a fixed seed.
     """
-    counts = np.bincount(place, minlength=BINS)
-    means = np.bincount(place, weights=gap, minlength=BINS) / np.maximum(counts, 1)
     groups = int(group.max()) + 1
-    sums = np.bincount(group * BINS + place, weights=gap - means[place], minlength=groups * BINS).reshape(groups, BINS)
+    sums = np.bincount(group * BINS + place, weights=gap, minlength=groups * BINS).reshape(groups, BINS)
     signs = np.random.default_rng(0).integers(0, 2, (draws, groups)) * 2.0 - 1
     return float(np.quantile(np.abs(signs @ sums).sum(axis=1) / len(gap), confidence))

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import binom
+from scipy.stats import binom, t
 
 Floats = npt.NDArray[np.float64]
 CONFIDENCE = 0.99
@@ -52,22 +52,26 @@ def covered(inside: npt.NDArray[np.bool_], group: npt.NDArray[np.intp], level: f
 
     Rows of one group hit and miss together, so n of them tell less than n independent ones: the variance of their sum over
     groups, divided by the binomial one, is the design effect (Kish 1965), at least 1, and n / design effect rows stand in
-    the binomial bound (Rao and Scott 1992). Rows of a single group are worth one row.
+    the binomial bound. As that variance is estimated, from few groups badly, the effect is raised by the squared ratio of
+    Student's t to the normal quantile (Korn and Graubard 1998). Rows of a single group are worth one row.
     """
     rows, share = len(inside), float(inside.mean())
-    effect = _design_effect(inside, group, share)
+    effect = _design_effect(inside, group, share, confidence)
     low, high = binomial_bounds(max(int(rows / effect), 1), level, confidence)
     plain_low, plain_high = binomial_bounds(rows, level, confidence)
     return Coverage(rows, level, share, float(low), float(high), float(plain_low), float(plain_high), effect)
 
 
-def _design_effect(inside: npt.NDArray[np.bool_], group: npt.NDArray[np.intp], share: float) -> float:
+def _design_effect(inside: npt.NDArray[np.bool_], group: npt.NDArray[np.intp], share: float, confidence: float) -> float:
     sums = np.bincount(group, weights=inside - share)
     groups = len(np.unique(group))
     if groups == 1:
         return float(len(inside))
     binomial = len(inside) * share * (1 - share)
-    return max(1.0, groups / (groups - 1) * float(sums @ sums) / binomial) if binomial else 1.0
+    if not binomial:
+        return 1.0
+    few = float(t.ppf(0.5 + confidence / 2, groups - 1) / t.ppf(0.5 + confidence / 2, len(inside) - 1)) ** 2
+    return max(1.0, few * groups / (groups - 1) * float(sums @ sums) / binomial)
 
 
 def _rounded(value: Any) -> Any:

@@ -173,7 +173,8 @@ def _fold_files(predictions: pl.DataFrame, rows: pl.DataFrame, witnesses: pl.Dat
     """Per cell and model, the folds whose training files laid end to end it was fitted on, where it was: two at least.
 
     The training file of a fold holds the rows of all other folds once. In s of them a row of these s folds stands s - 1
-    times and any other row s times; with fewer than three folds that says nothing.
+    times and any other row s times; with fewer than three folds that says nothing. (All k files make every row stand k - 1
+    times, and are called so though a copied table would leave the same trace.)
     """
     folds = rows.select("row_id", "assigned_fold").drop_nulls()
     placed = predictions.join(folds, on="row_id", how="inner")
