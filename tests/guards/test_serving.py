@@ -32,13 +32,13 @@ def newest(history: pl.DataFrame, author: str, place: int = -1) -> pl.DataFrame:
 
 def planted(project: TinyProject, monkeypatch: pytest.MonkeyPatch, fault: Fault) -> None:
     """Every build of the store is followed by ``fault``, before the gate looks."""
-    honest, history = stage.write_online, project.table(HISTORY)
+    honest, history = FeatureStore.materialize, project.table(HISTORY)
 
-    def write(store: FeatureStore, *given: Any) -> None:
-        honest(store, *given)
+    def write(store: FeatureStore, **given: Any) -> None:
+        honest(store, **given)
         fault(store, history)
 
-    monkeypatch.setattr(stage, "write_online", write)
+    monkeypatch.setattr(FeatureStore, "materialize", write)
 
 
 def overwritten(store: FeatureStore, history: pl.DataFrame) -> None:
