@@ -51,7 +51,7 @@ def test_a_baseline_collapses_and_bars_itself_alone(project: TinyProject) -> Non
             f"target '{target}', seed 0 (fail): expect_no_collapse: {target}: predictions spread 0.000 of the labels" in told.what
         )
     assert "at least 0.05; 100.0% of them in the modal bin, at most " in told.what
-    assert told.next_step == "mend the cell and train it again, or name one that passed: past"
+    assert told.next_step == "mend the cell and train it again, or name one that passed: past, blend"
     assert len(told.rows) >= 20
 
 
