@@ -11,7 +11,7 @@ import pandas as pd
 
 from watertight.checks.base import Found, TableCheck, skipped
 from watertight.checks.columns import SLICE
-from watertight.core.coverage import CONFIDENCE, Coverage, covered
+from watertight.core.coverage import CONFIDENCE, covered
 
 NEEDS = ("row_id", "group_id")
 
@@ -32,7 +32,7 @@ class ExpectIntervalsToCover(TableCheck):
         if not _has_intervals(frame):
             return skipped("the cell gives no intervals")
         inside = _inside(frame)
-        found = _coverage(frame, inside, self.confidence)
+        found = covered(inside, pd.factorize(frame["group_id"])[0], float(frame["level"].mean()), self.confidence)
         text = (
             f"intervals of level {found.level:g} cover {found.coverage:.3f}, between {found.low:.3f} and {found.high:.3f} by "
             f"chance ({found.plain_low:.3f} and {found.plain_high:.3f} if rows of a group were independent)"
@@ -58,11 +58,12 @@ class ExpectIntervalsToCoverSlices(TableCheck):
         cut = list(_slices(frame))
         if not cut:
             return skipped("no slices are declared")
-        inside, confidence = _inside(frame), 1 - (1 - self.confidence) / len(cut)
+        confidence = 1 - (1 - self.confidence) / len(cut)
+        inside, level, group = _inside(frame), frame["level"].to_numpy(), pd.factorize(frame["group_id"])[0]
         lines: list[dict[str, Any]] = []
         outside = np.zeros(len(frame), dtype=bool)
         for column, value, part in cut:
-            found = _coverage(frame[part], inside[part], confidence)
+            found = covered(inside[part], group[part], float(level[part].mean()), confidence)
             lines.append({"slice": column, "value": value, **found.told()})
             outside |= part & (not found.within)
         bad = [f"{line['slice']}: {line['value']}" for line in lines if not line["within"]]
@@ -79,12 +80,8 @@ def _inside(frame: pd.DataFrame) -> npt.NDArray[np.bool_]:
     return frame["truth"].between(frame["lower"], frame["upper"]).to_numpy()
 
 
-def _coverage(frame: pd.DataFrame, inside: npt.NDArray[np.bool_], confidence: float) -> Coverage:
-    group = np.unique(frame["group_id"].astype(str), return_inverse=True)[1]
-    return covered(inside, group, float(frame["level"].mean()), confidence)
-
-
 def _slices(frame: pd.DataFrame) -> Iterator[tuple[str, str, npt.NDArray[np.bool_]]]:
     for column in [name for name in frame if str(name).startswith(SLICE)]:
-        for value in sorted(frame[column].unique()):
-            yield str(column).removeprefix(SLICE), value, (frame[column] == value).to_numpy()
+        place, values = pd.factorize(frame[column], sort=True)
+        for number, value in enumerate(values):
+            yield str(column).removeprefix(SLICE), str(value), place == number

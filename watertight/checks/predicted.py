@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from watertight.checks.base import Setting
+from watertight.checks.setting import Setting
 from watertight.core.contract import Target
 
 Floats = npt.NDArray[np.float64]
@@ -42,7 +42,7 @@ def predicted(setting: Setting, frame: pd.DataFrame) -> Predicted | None:
     [(name, target)] = setting.targets.items()
     if not {"truth", target.output} <= set(setting.judged.columns):
         return None
-    fold, group = (np.unique(frame[column].astype(str), return_inverse=True)[1] for column in ("fold", "group_id"))
+    fold, group = (pd.factorize(frame[column], use_na_sentinel=False)[0] for column in ("fold", "group_id"))
     if target.kind == "scalar":
         truth, given = (frame[column].to_numpy(dtype=np.float64)[:, None] for column in ("truth", "mean"))
     elif target.kind == "class":

@@ -8,6 +8,8 @@ import numpy.typing as npt
 Floats = npt.NDArray[np.float64]
 Places = npt.NDArray[np.intp]
 BINS = 10
+BLOCK = 4_000_000
+"""Signs that are held in memory at a time."""
 
 
 def tenths(values: Floats) -> Places:
@@ -33,5 +35,7 @@ def error_by_chance(gap: Floats, place: Places, group: Places, confidence: float
     """
     groups = int(group.max()) + 1
     sums = np.bincount(group * BINS + place, weights=gap, minlength=groups * BINS).reshape(groups, BINS)
-    signs = np.random.default_rng(0).integers(0, 2, (draws, groups)) * 2.0 - 1
-    return float(np.quantile(np.abs(signs @ sums).sum(axis=1) / len(gap), confidence))
+    chance, size = np.random.default_rng(0), max(1, BLOCK // groups)
+    blocks = [min(size, draws - start) for start in range(0, draws, size)]
+    errors = [np.abs((chance.integers(0, 2, (rows, groups)) * 2.0 - 1) @ sums).sum(axis=1) for rows in blocks]
+    return float(np.quantile(np.concatenate(errors) / len(gap), confidence))

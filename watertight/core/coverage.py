@@ -64,7 +64,7 @@ def covered(inside: npt.NDArray[np.bool_], group: npt.NDArray[np.intp], level: f
 
 def _design_effect(inside: npt.NDArray[np.bool_], group: npt.NDArray[np.intp], share: float, confidence: float) -> float:
     sums = np.bincount(group, weights=inside - share)
-    groups = len(np.unique(group))
+    groups = np.count_nonzero(np.bincount(group))
     if groups == 1:
         return float(len(inside))
     binomial = len(inside) * share * (1 - share)
