@@ -37,10 +37,11 @@ def demand_guard_passed(work: Workload, what: str) -> dict[str, Any]:
 
 
 def demand_model_passed(work: Workload, cell: str, what: str) -> None:
-    """Raise Refusal, with figures and bounds, unless the gate `model` passed ``cell`` for each of its targets and seeds."""
+    """Raise Refusal, with figures and bounds, unless the gate `model` judged ``cell`` and passed all its targets and seeds."""
     told = read_json(work.artifacts("evaluate", "evaluation.json"))["models"]
-    barred = [model for model in told if model["cell"] == cell and _barred(model)]
-    if not barred:
+    mine = [model for model in told if model["cell"] == cell]
+    barred = [model for model in mine if _barred(model)]
+    if mine and not barred:
         return
     good = [name for name in _cells(told) if name not in _cells(model for model in told if _barred(model))]
     rows = [row for model in barred for check in _not_passed(model) for row in check["row_ids"]]

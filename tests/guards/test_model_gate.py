@@ -10,6 +10,7 @@ import yaml
 from tiny_project import PREDICTIONS, TinyProject
 
 from watertight.core.errors import Refusal
+from watertight.core.tables import write_json
 
 EVALUATION = "artifacts/tiny/evaluate/evaluation.json"
 PAST = (pl.col("cell") == "past") & (pl.col("target") == "mood")
@@ -92,6 +93,13 @@ def test_a_waived_check_of_the_gate_bars_the_cell_all_the_same(project: TinyProj
     project.execute("evaluate")
     assert verdicts(project)["mood", "past"]["status"] == "waived"
     assert "target 'mood', seed 0 (waived): expect_no_collapse" in refusal(project).what
+
+
+def test_a_cell_without_a_verdict_is_not_registered(project: TinyProject) -> None:
+    told = project.verdict(EVALUATION)
+    told["models"] = [model for model in told["models"] if model["cell"] != "past"]
+    write_json(told, project.root / EVALUATION)
+    assert refusal(project).what.startswith("cell 'past' did not pass gate 'model'")
 
 
 def test_thresholds_are_the_workloads_to_tighten(project: TinyProject) -> None:
