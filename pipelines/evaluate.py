@@ -9,6 +9,8 @@ from typing import Any
 import polars as pl
 
 from pipelines.gates import PREDICTIONS
+from pipelines.model_gate import judged_cells
+from pipelines.set_beside import row_sets
 from pipelines.stage import run, tell_left_out
 from watertight.checks.suite import declared, judge
 from watertight.checks.verdict import Verdict
@@ -17,13 +19,12 @@ from watertight.core.errors import Refusal
 from watertight.core.known_names import demand_known_names
 from watertight.core.project import Workload
 from watertight.core.tables import read_json, read_table, write_json, write_table
-from watertight.core.witness import evidence, input_evidence
-from watertight.evaluation.figures import cases, figures, figures_table, intervals_cover, of_cells, slices_covered
+from watertight.core.witness import CELL, evidence, input_evidence
+from watertight.evaluation.figures import cases, figures, figures_table, of_cells, slices_covered
 from watertight.evaluation.metrics import METRICS
 from watertight.evaluation.plots import calibration_points, slice_points
 from watertight.progress import track
 
-CELL = ("target", "cell", "seed")
 ROLES = ("row_id", "group_id", "parent_id", "synthetic", "split", pl.col("fold").alias("assigned_fold"))
 
 
@@ -41,9 +42,9 @@ def evaluate(work: Workload, out: Path, metrics: Path, plots: Path) -> None:
     tell_left_out(work, "evaluate", "slices", skipped)
     write_table(told, out / "figures.parquet")
     report = {"slices": slices_covered(told, params), "slices_skipped": skipped}
-    covered = intervals_cover(told, predictions)
     of = file_digest(work.artifacts(*PREDICTIONS))
-    write_json({"verdicts": judged, "of": of, **report, "intervals_cover": covered}, out / "evaluation.json")
+    models = list(judged_cells(work, rows, predictions))
+    write_json({"verdicts": judged, "models": models, "of": of, **report}, out / "evaluation.json")
     write_json(_headlines(of_cell, work), metrics)
     plots.mkdir()
     calibration_points(rows, predictions, work.contract.targets).write_csv(plots / "calibration.csv")
@@ -58,6 +59,7 @@ def _verdicts(work: Workload, rows: pl.DataFrame, predictions: pl.DataFrame, wit
     _demand_inputs(work, predictions, inputs)
     if not inputs.is_empty():
         yield judge("inputs", input_evidence(inputs, rows, witnesses), declared("inputs", work.expectations), waived)
+    yield judge("figures", row_sets(work, rows, predictions), declared("figures", work.expectations), waived)
 
 
 def _demanded(verdict: Verdict) -> dict[str, Any]:
@@ -84,7 +86,7 @@ def _demand_inputs(work: Workload, predictions: pl.DataFrame, inputs: pl.DataFra
 def witnessed(rows: pl.DataFrame, predictions: pl.DataFrame, witnesses: pl.DataFrame) -> pl.DataFrame:
     """Predictions beside the roles of their rows and what their witnesses say: what the gate judges."""
     roles = rows.select(ROLES)
-    own = evidence(predictions.select("row_id", "target", "cell", "seed", "fold", "fitted_on"), roles, witnesses)
+    own = evidence(predictions.select("row_id", *CELL, "fold", "fitted_on"), roles, witnesses)
     return own.join(roles.drop("parent_id"), on="row_id", how="left", maintain_order="left")
 
 

@@ -13,7 +13,9 @@ import polars as pl
 
 from pipelines.features import Features
 from pipelines.gates import demand_guard_passed
+from pipelines.serving_gate import judge_online
 from pipelines.stage import run
+from watertight.checks.verdict import Verdict
 from watertight.core.digests import json_digest
 from watertight.core.project import Workload
 from watertight.core.tables import read_json, read_table, replacing, write_json
@@ -26,8 +28,9 @@ def materialize(work: Workload, out: Path) -> None:
     features = Features(work)
     told = contents(features)
     with _alone(work):
-        build_online(features, told)
+        verdict = build_online(features, told)
     write_json(told, out / "online.json")
+    write_json(verdict.summary(), out / "verdict.json")
     views = ", ".join(f"{name} {view['entities']}" for name, view in told["views"].items())
     print(f"{work.name} · materialize: entities online: {views}")
 
@@ -51,11 +54,12 @@ def online_store(features: Features) -> Path:
     return _place(features.work) / "online.db"
 
 
-def build_online(features: Features, told: dict[str, Any]) -> None:
+def build_online(features: Features, told: dict[str, Any]) -> Verdict:
     """Write the whole store beside the old one, then put it in its place; the stamp comes with it.
 
-    All processes write at the same place beside it, so only one may be in here at a time. Raises Refusal where the guard of
-    these features was waived.
+    All processes write at the same place beside it, so only one may be in here at a time. Answers the verdict of the gate
+    `serving`. Raises Refusal where the guard of these features was waived, or where the store does not answer what the
+    join does; the old one then stays.
     """
     demand_guard_passed(features.work, "its features do not go online")
     newest = max((view["newest"] for view in told["views"].values() if view["newest"]), default=None)
@@ -65,7 +69,10 @@ def build_online(features: Features, told: dict[str, Any]) -> None:
             if newest is not None:
                 until = datetime.fromisoformat(newest) + timedelta(seconds=1)
                 write_online(store, list(told["views"]), until)
+            verdict = judge_online(features, store)
+        verdict.demand()
         write_json(told, draft / "stamp.json")
+    return verdict
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from typing import Any
 
 import polars as pl
 
-from pipelines.gates import demand_guarded, demand_judged
+from pipelines.gates import demand_guarded, demand_judged, demand_model_passed
 from pipelines.stage import run
 from watertight.checks.verdict import demand_passed
 from watertight.core.errors import Misuse
@@ -18,12 +18,13 @@ from watertight.registry.bundle import Manifest, Model, seal
 from watertight.registry.card import card
 
 RUNTIME = "watertight"
+NOT_REGISTERED = "its models are not registered"
 
 
 def register(work: Workload, out: Path) -> None:
     """The bundle: models, card, and a manifest with the sha256 of every file.
 
-    Raises Refusal where a gate was waived, or judged other files than these.
+    Raises Refusal where a gate was waived, or judged other files than these, or where the gate `model` bars the cell.
     """
     _demand_proven(work)
     trained = read_json(work.artifacts("train", "train.json"))
@@ -33,6 +34,7 @@ def register(work: Workload, out: Path) -> None:
     models = tuple(model for model in every if model.cell in _below(cell, every))
     if not any(model.cell == cell for model in models):
         raise Misuse(f"cell {cell!r} has no models", expected="a cell that trains at least one target of this source")
+    demand_model_passed(work, cell, NOT_REGISTERED)
     for model in models:
         shutil.copytree(work.artifacts("train", model.folder), out / model.folder)
     encoder, digest = next(iter(joined["encoders"].items()), (work.params.featurize.encoder, ""))
@@ -58,12 +60,11 @@ def _below(cell: str, models: tuple[Model, ...]) -> set[str]:
 
 
 def _demand_proven(work: Workload) -> None:
-    what = "its models are not registered"
-    demand_guarded(work, what)
-    demand_judged(work, what)
+    demand_guarded(work, NOT_REGISTERED)
+    demand_judged(work, NOT_REGISTERED)
     judged = read_json(work.artifacts("evaluate", "evaluation.json"))["verdicts"]
     for told in (read_json(work.data("split", "split.json")), *judged):
-        demand_passed(told, what)
+        demand_passed(told, NOT_REGISTERED)
 
 
 def _facts(work: Workload) -> dict[str, Any]:

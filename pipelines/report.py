@@ -39,6 +39,7 @@ def facts(work: Workload) -> Run:
     """What the page tells."""
     rows = read_table(work.data("training_set", "training_set.parquet"))
     predictions = read_table(work.artifacts("train", "predictions.parquet"))
+    drift = work.artifacts("guard", "drift.json")
     kinds = {
         kind: {name: MetricFact(metric.better, metric.headline) for name, metric in metrics.items()}
         for kind, metrics in METRICS.items()
@@ -59,6 +60,9 @@ def facts(work: Workload) -> Run:
         evaluation=read_json(work.artifacts("evaluate", "evaluation.json")),
         split=read_json(work.data("split", "split.json")),
         guard=read_json(work.artifacts("guard", "verdict.json")),
+        checked=read_json(work.data("checked", "verdict.json")),
+        online=read_json(work.artifacts("online", "verdict.json")),
+        drift=read_json(drift) if drift.is_file() else None,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from itertools import chain, combinations
 
 import polars as pl
 import pytest
@@ -14,12 +15,27 @@ from watertight.core.witness import SCHEMA, Witness, evidence, table, witness
 REAL, CHILDREN = "abcde", "vwxyz"
 ROOTS = {name: name for name in REAL} | dict(zip(CHILDREN, REAL, strict=True))
 GROUPS = dict(zip(REAL, ["g", "g", "h", "h", "i"], strict=True))
+FOLDS = {"a": 0, "b": 0, "c": 1, "d": 2, "e": None}
 ROWS = pl.DataFrame(
     [
-        (name, root if name in CHILDREN else None, name in CHILDREN, GROUPS[root], "test_groups" if root == "e" else "train")
+        (
+            name,
+            root if name in CHILDREN else None,
+            name in CHILDREN,
+            GROUPS[root],
+            "test_groups" if root == "e" else "train",
+            FOLDS[root],
+        )
         for name, root in ROOTS.items()
     ],
-    schema={"row_id": pl.String, "parent_id": pl.String, "synthetic": pl.Boolean, "group_id": pl.String, "split": pl.String},
+    schema={
+        "row_id": pl.String,
+        "parent_id": pl.String,
+        "synthetic": pl.Boolean,
+        "group_id": pl.String,
+        "split": pl.String,
+        "assigned_fold": pl.Int64,
+    },
     orient="row",
 )
 fits = st.lists(st.sampled_from(REAL + CHILDREN), min_size=1, max_size=12)
@@ -81,6 +97,8 @@ def test_evidence_equals_counts_by_hand(folds: list[list[str]], data) -> None:
         known = witnesses.get(digest)
         roots = known.rows["root_id"].to_list() if known else []
         assert answer["own_fits"] == (ROOTS[name] in roots)
+        times = dict(known.rows.select("root_id", "times").rows()) if known else {}
+        assert answer["own_times"] == times.get(ROOTS[name], 0)
         assert answer["group_fits"] == (GROUPS[ROOTS[name]] in {GROUPS[root] for root in roots})
         assert answer["strange_fits"] == (roots.count("e") if known else None)
         assert answer["predicted"] == sum(other == name for other, _ in made)
@@ -118,3 +136,31 @@ def test_an_edited_witness_is_found(edit) -> None:
     edited = table({honest.digest: Witness(honest.digest, edit(honest.rows))})
     assert evidence(made, ROWS, table({honest.digest: honest}))["witnessed"].to_list() == [True]
     assert evidence(made, ROWS, edited)["witnessed"].to_list() == [False]
+
+
+@pytest.mark.parametrize("k", range(2, 7))
+def test_fold_files_laid_end_to_end_are_known_whichever_they_are(k: int) -> None:
+    """Every choice of the k files, the rows of folds 1 to k, against how they were made; a child in each fold besides."""
+    real = [(f"r{fold}-{place}", None, False, fold) for fold in range(k) for place in range(fold + 1)]
+    children = [(f"r{fold}-0-child", f"r{fold}-0", True, fold) for fold in range(k)]
+    schema = {"row_id": pl.String, "parent_id": pl.String, "synthetic": pl.Boolean, "assigned_fold": pl.Int64}
+    rows = pl.DataFrame([*real, *children], schema=schema, orient="row")
+    rows = rows.with_columns(group_id=pl.coalesce("parent_id", "row_id"), split=pl.lit("train"))
+    held_out = rows.filter((pl.col("assigned_fold") == 0) & ~pl.col("synthetic"))["row_id"]
+    for chosen in chain.from_iterable(combinations(range(k), count) for count in range(1, k + 1)):
+        found = witness(pl.concat([rows.filter(pl.col("assigned_fold") != fold) for fold in chosen]))
+        made = predictions([(row, found.digest) for row in held_out])
+        every = predictions([(row, "elsewhere") for row in rows.filter(~pl.col("synthetic"))["row_id"] if row not in held_out])
+        told = evidence(pl.concat([made, every]), rows, table({found.digest: found}))[: len(made)]
+        expected = ", ".join(map(str, chosen)) if k > 2 and len(chosen) > 1 else None
+        assert told["fold_files"].to_list() == [expected] * len(made), chosen
+        assert told["own_times"].to_list() == [len(chosen) - (0 in chosen)] * len(made)
+
+
+def test_a_fit_that_is_no_row_of_fold_files_is_not_called_so() -> None:
+    rows = ROWS.filter(~pl.col("synthetic") & (pl.col("split") == "train"))
+    files = [rows.filter(pl.col("assigned_fold") != fold) for fold in (1, 2)]
+    for fit in ([rows] * 3, [*files, rows[:1]], [files[0], files[0]], [*files[:1], files[1][1:]]):
+        found = witness(pl.concat(fit))
+        made = predictions([(row, found.digest) for row in rows["row_id"]])
+        assert evidence(made, ROWS, table({found.digest: found}))["fold_files"].to_list() == [None] * len(made)

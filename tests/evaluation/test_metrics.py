@@ -15,10 +15,11 @@ from hypothesis.extra.numpy import arrays
 from scipy.stats import pearsonr
 from sklearn import metrics as sk
 
+from watertight.core.calibration import tenths
 from watertight.core.contract import Target
 from watertight.core.digests import row_set_digest
 from watertight.core.errors import Refusal
-from watertight.evaluation.metrics import METRICS, Scored, metrics_of, outputs, scored, tenths
+from watertight.evaluation.metrics import METRICS, Scored, metrics_of, outputs, scored
 from watertight.evaluation.row_sets import RowSet, as_array, row_set
 
 SCALAR = Target(kind="scalar", range=(-9, 9))

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import polars as pl
 import pytest
-from tiny_project import PREDICTIONS, TinyProject
+from tiny_project import PREDICTIONS, TRAINING_SET, TinyProject, where
 
 from pipelines.compare import compare
 from pipelines.figures import figures_of
+from watertight.core.digests import row_set_digest
 from watertight.core.errors import Misuse, Refusal
 
 
@@ -36,3 +37,19 @@ def test_before_anything_was_evaluated_there_is_nothing_to_compare(project: Tiny
 def test_a_cell_that_is_not_there_is_answered_with_the_nearest(project: TinyProject) -> None:
     with pytest.raises(Misuse, match="no cell is called 'pats'; did you mean 'past'"):
         compare(project.work, "pats", "mean")
+
+
+def test_a_row_that_was_relabelled_since_is_of_another_row_set_and_not_compared(project: TinyProject) -> None:
+    before = project.table(TRAINING_SET)
+    project.tamper(TRAINING_SET, where("a07-2", mood=pl.col("mood") + 0.5))
+    after = project.table(TRAINING_SET)
+    named = [row_set_digest(rows.drop_nulls("mood"), "mood") for rows in (before, after)]
+    assert named[0] != named[1], "a label changes the row set"
+    assert row_set_digest(before.drop_nulls("energy"), "energy") == row_set_digest(after.drop_nulls("energy"), "energy")
+    with pytest.raises(Refusal, match="gate 'figures' refused") as caught:
+        compare(project.work, "past", "mean")
+    assert "expect_one_row_set" in caught.value.what
+    assert "mood, cell" in caught.value.what
+    assert "energy" not in caught.value.what
+    project.execute("evaluate")
+    assert compare(project.work, "past", "mean")[0]["target"] == "mood"

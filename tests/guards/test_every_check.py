@@ -173,6 +173,7 @@ CASES: dict[str, list[Case]] = {
         )
     ],
     "ExpectInputsGivenOnce": [Case({"given": [1] * 4}, {"given": [1, 0, 1, 2]}, ["r2", "r4"])],
+    "ExpectChosenOnTrainingRows": [Case({"strange": [False] * 4}, {"strange": [False, True, False, True]}, ["r2", "r4"])],
     "ExpectPredictedInOwnFold": [
         Case({"fold": [0, 1, 2, 2], "assigned_fold": [0, 1, 2, 2]}, {"assigned_fold": [0, 2, 2, None]}, ["r2", "r4"]),
     ],

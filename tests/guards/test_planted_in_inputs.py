@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import polars as pl
 import pytest
 from test_planted_in_predictions import of_author, others, trained
-from tiny_project import INPUTS, PREDICTIONS, WITNESSES, Refused, TinyProject
+from tiny_project import INPUTS, PREDICTIONS, TRAINING_SET, WITNESSES, Refused, TinyProject
 
 from watertight.core.errors import Refusal
 from watertight.core.witness import table as witness_table
 from watertight.core.witness import witness
-from watertight.learners.cross_fit import CrossFit, Held
-from watertight.learners.matrix import feature_matrix
+from watertight.learners.cross_fit import CrossFit, Folds, Held, Input, Task
+from watertight.learners.matrix import Matrix, feature_matrix
 
 LEAK, ONCE = "expect_inputs_out_of_fold", "expect_inputs_given_once"
+CHOSEN = "expect_chosen_on_training_rows"
 MINE = (pl.col("target") == "mood") & (pl.col("cell") == "blend") & (pl.col("member") == "past")
 
 
@@ -42,7 +45,7 @@ def test_a_blend_on_out_of_fold_predictions_passes(project: TinyProject) -> None
     project.execute("evaluate")
     verdicts = project.verdict("artifacts/tiny/evaluate/evaluation.json")["verdicts"]
     [inputs] = [verdict for verdict in verdicts if verdict["gate"] == "inputs"]
-    assert inputs["counts"] == {"pass": 2, "fail": 0, "skipped": 0}
+    assert inputs["counts"] == {"pass": 3, "fail": 0, "skipped": 0}
     assert inputs["rows"] > len(roots(project))
 
 
@@ -127,3 +130,41 @@ def test_a_predictor_with_a_witness_that_somebody_made_up(project: TinyProject) 
     harmless = pl.col("fitted_on") == witness(others(trained(project), 2)).digest
     project.tamper(WITNESSES, lambda told: pl.concat([told, told.filter(harmless).with_columns(fitted_on=pl.lit(made_up))]))
     assert project.refused("evaluate") == Refused({LEAK}, roots(project, 2))
+
+
+def held_out(project: TinyProject) -> pl.DataFrame:
+    return project.table(TRAINING_SET).filter((pl.col("split") == "test_groups") & pl.col("mood").is_not_null())
+
+
+def test_an_ensemble_whose_members_were_picked_on_the_test_set(project: TinyProject, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The very mistake: of two members the one with the smaller error on the test rows stays, the other is left out."""
+    test, honest = held_out(project), CrossFit._inputs
+
+    def picked(self: CrossFit, task: Task, left_out: Folds, kept: npt.NDArray[np.bool_]) -> tuple[Matrix, tuple[Input, ...]]:
+        x, inputs = honest(self, task, left_out, kept)
+        if not task.over or self.name != "mood":
+            return x, inputs
+        models = {member: self.model(member, left_out) for member in task.over}
+        asked = {member: feature_matrix(test, self.tasks[member].columns) for member in task.over}
+        told = {member: models[member].learner.predict(asked[member])["mean"] for member in task.over}
+        errors = [float(np.mean((values - test["mood"].to_numpy()) ** 2)) for values in told.values()]
+        values = x.values.copy()
+        values[:, int(np.argmax(errors))] = 0
+        read = tuple(Input(member, models[member].witness, witness(test)) for member in task.over)
+        return Matrix(values, x.names, x.texts, x.groups), (*inputs, *read)
+
+    monkeypatch.setattr(CrossFit, "_inputs", picked)
+    project.execute("train")
+    assert project.refused("evaluate") == Refused({CHOSEN}, set(test["row_id"]))
+
+
+def test_a_final_ensemble_that_was_fitted_on_a_test_row(project: TinyProject) -> None:
+    """One row of a test group among the rows of the last model, predicted like the others; the figures show nothing of it."""
+    row = held_out(project).head(1)
+    more = witness(pl.concat([trained(project).filter(pl.col("fold") == 2), row]))
+    leak = of_final(project) & (pl.col("predicted") == seen(project, 2))
+    project.tamper(
+        INPUTS, lambda told: told.with_columns(predicted=pl.when(leak).then(pl.lit(more.digest)).otherwise("predicted"))
+    )
+    project.tamper(WITNESSES, lambda told: pl.concat([told, witness_table({more.digest: more})]))
+    assert project.refused("evaluate") == Refused({CHOSEN}, set(row["row_id"]))

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import polars as pl
+import pytest
 from tiny_project import PREDICTIONS, TRAINING_SET, WITNESSES, Refused, TinyProject
 
+from watertight.core.errors import Refusal
 from watertight.core.witness import table as witness_table
 from watertight.core.witness import witness
 
 SEEN, TWICE, SOUND = "expect_own_row_unseen", "expect_no_row_fitted_twice", "expect_witness_sound"
 GROUP, STRANGE = "expect_own_group_unseen", "expect_only_training_rows_fitted"
+APART, BESIDE = "expect_fold_files_apart", "expect_one_row_set"
 CELL = (pl.col("target") == "mood") & (pl.col("cell") == "mean")
 FOLDS = range(5)
 
@@ -101,7 +104,34 @@ def test_a_model_that_was_fitted_on_a_test_row(project: TinyProject) -> None:
 def test_the_five_fold_file_leak(project: TinyProject) -> None:
     refit(project, concatenated_files)
     every = set().union(*(in_fold(project, fold) for fold in FOLDS))
-    assert project.refused("evaluate") == Refused({SEEN, GROUP, TWICE}, every)
+    assert project.refused("evaluate") == Refused({SEEN, GROUP, TWICE, APART}, every)
+    with pytest.raises(Refusal) as caught:
+        project.execute("evaluate")
+    [told] = [line for line in caught.value.what.splitlines() if APART in line]
+    assert f"{APART}(): {len(every)} row(s), first " in told
+    assert told.endswith(
+        "(mood, cell mean: the model of fold 0 was fitted on the training files of folds 1, 2, 3, 4 laid end to end, which hold "
+        "the rows of fold 0 too: it saw each of them 4 times, and other rows 3 times (and 4 more such models))"
+    )
+
+
+def test_one_models_fold_files_laid_end_to_end(project: TinyProject) -> None:
+    """The other four folds' models are clean: just the rows of this one are named."""
+    refit(project, lambda rows, fold: concatenated_files(rows, fold) if fold == 2 else others(rows, fold))
+    assert project.refused("evaluate") == Refused({SEEN, GROUP, TWICE, APART}, in_fold(project, 2))
+
+
+def test_one_other_file_behind_the_right_one(project: TinyProject) -> None:
+    """Faintest: fold 1's own training file, and by a slip that of fold 3 behind it; each held-out row is seen once."""
+    refit(project, lambda rows, fold: pl.concat([others(rows, 1), others(rows, 3)]) if fold == 1 else others(rows, fold))
+    assert project.refused("evaluate") == Refused({SEEN, GROUP, TWICE, APART}, in_fold(project, 1))
+
+
+def test_rows_that_are_merely_doubled_are_not_called_fold_files(project: TinyProject) -> None:
+    refit(project, lambda rows, fold: pl.concat([others(rows, fold)] * 2))
+    assert project.refused("evaluate").checks == {TWICE}
+    refit(project, lambda rows, fold: rows)
+    assert project.refused("evaluate").checks == {SEEN, GROUP}
 
 
 def test_a_row_fitted_on_twice(project: TinyProject) -> None:
@@ -130,9 +160,25 @@ def test_a_row_predicted_twice(project: TinyProject) -> None:
     assert project.refused("evaluate") == Refused({"expect_predicted_once"}, {"a07-2"})
 
 
+def test_a_cell_that_leaves_out_the_rows_that_it_found_hard(project: TinyProject) -> None:
+    beside = project.table(PREDICTIONS).filter(CELL).join(trained(project).select("row_id", "mood"), on="row_id")
+    hard = beside.sort((pl.col("mean") - pl.col("mood")).abs())["row_id"].tail(3).to_list()
+    project.tamper(PREDICTIONS, lambda made: made.filter(~(pl.col("row_id").is_in(hard) & CELL)))
+    assert project.refused("evaluate") == Refused({BESIDE}, set(hard))
+    with pytest.raises(
+        Refusal, match=r"mood, cell mean, seed 0 \(mood, cell mean, seed 0 is of \d+ rows \(row set [0-9a-f]{16}\) beside"
+    ):
+        project.execute("evaluate")
+
+
+def test_a_row_that_every_cell_leaves_out(project: TinyProject) -> None:
+    project.tamper(PREDICTIONS, lambda made: made.filter((pl.col("row_id") != "a07-2") | (pl.col("target") != "mood")))
+    assert project.refused("evaluate") == Refused(set(), {"a07-2"})
+
+
 def test_a_row_that_a_cell_leaves_out(project: TinyProject) -> None:
     project.tamper(PREDICTIONS, lambda made: made.filter(~((pl.col("row_id") == "a07-2") & CELL)))
-    assert project.refused("evaluate") == Refused(set(), {"a07-2"})
+    assert project.refused("evaluate") == Refused({BESIDE}, {"a07-2"})
 
 
 def test_a_prediction_whose_witness_is_missing(project: TinyProject) -> None:

@@ -10,11 +10,12 @@ import numpy as np
 import polars as pl
 import yaml
 
+from pipelines.model_gate import judged_cells
 from watertight.core.contract import Target
 from watertight.core.project import Project, Workload
 from watertight.core.tables import write_json, write_table
 from watertight.core.workload import EvaluateParams
-from watertight.evaluation.figures import cases, figures, figures_table, intervals_cover, slices_covered
+from watertight.evaluation.figures import cases, figures, figures_table, slices_covered
 from watertight.evaluation.plots import calibration_points
 
 ROWS, GROUPS = 240, 24
@@ -43,9 +44,11 @@ class Made:
     registered: str = "sure"
     cells: tuple[str, ...] = tuple(CELLS)
     shift: float = 0.0
-    width: float = 0.8225
+    width: float = 0.7356
     absent: bool = True
     checks: list[dict[str, Any]] = field(default_factory=list)
+    row_checks: list[dict[str, Any]] = field(default_factory=list)
+    drift: list[dict[str, Any]] = field(default_factory=list)
     status: str = "pass"
     about: str = "Made up."
     language: str = "de"
@@ -80,6 +83,7 @@ def rows(made: Made) -> pl.DataFrame:
             "row_id": [f"r{place:03d}" for place in range(ROWS)],
             "group_id": [f"g{place % GROUPS:02d}" for place in range(ROWS)],
             "split": "train",
+            "fold": [place % GROUPS % 4 for place in range(ROWS)],
             "synthetic": False,
             "words": [1 + place % 120 for place in range(ROWS)],
             "language": [languages[place // GROUPS % 3] for place in range(ROWS)],
@@ -103,13 +107,19 @@ def predictions(table: pl.DataFrame, made: Made) -> pl.DataFrame:
 
 def _predicted(table: pl.DataFrame, target: str, cell: str, made: Made) -> pl.DataFrame:
     chance = np.random.default_rng([ord(letter) for letter in target + cell])
-    told: dict[str, Any] = {"row_id": table["row_id"], "target": [target] * len(table), "cell": cell, "seed": 0}
+    told: dict[str, Any] = {
+        "row_id": table["row_id"],
+        "target": [target] * len(table),
+        "cell": cell,
+        "seed": 0,
+        "fold": table["fold"],
+    }
     if target == "side":
         first = chance.uniform(0.2, 0.8, len(table)) if cell != "mean" else np.full(len(table), 0.5)
         return pl.DataFrame({**told, "probabilities": np.stack([first, 1 - first], axis=1).tolist()})
     if target == "image":
         return pl.DataFrame({**told, "vector": chance.normal(size=(len(table), 3)).tolist()})
-    mean = np.zeros(len(table)) if cell == "mean" else table["mood"].to_numpy() + chance.normal(size=len(table)) / 2
+    mean = np.zeros(len(table)) if cell == "mean" else 0.8 * (table["mood"].to_numpy() + chance.normal(size=len(table)) / 2)
     mean = mean + np.where(table["language"].to_numpy() == made.language, made.shift if cell == made.registered else 0, 0)
     if cell == "sure":
         told |= {"lower": mean - made.width, "upper": mean + made.width, "level": 0.9}
@@ -134,13 +144,17 @@ def write(root: Path, made: Made) -> Workload:
     )
     write_json({**verdict("split"), "parts": {"train fold 0": {"rows": 60, "groups": 6}}, "strata_skipped": {}}, split(work))
     write_json(verdict("training_set", made.checks, made.status), work.artifacts("guard", "verdict.json"))
+    write_json(verdict("rows", made.row_checks), work.data("checked", "verdict.json"))
+    write_json(verdict("serving"), work.artifacts("online", "verdict.json"))
+    if made.drift:
+        write_json(verdict("drift", made.drift, "fail"), work.artifacts("guard", "drift.json"))
     _trained(work, made, given)
     write_table(told, work.artifacts("evaluate", "figures.parquet"))
     evaluation = {
         "verdicts": [verdict("out_of_fold")],
         "slices": slices_covered(told, params),
         "slices_skipped": {"absent": "the source has no column 'absent'"} if made.absent else {},
-        "intervals_cover": intervals_cover(told, given),
+        "models": list(judged_cells(work, table, given)),
     }
     write_json(evaluation, work.artifacts("evaluate", "evaluation.json"))
     work.artifacts("plots").mkdir(parents=True)
@@ -169,6 +183,8 @@ def check(kind: str, status: str, severity: str = "critical", rows: tuple[str, .
         "status": status,
         "count": len(rows),
         "row_ids": list(rows),
+        "columns": [],
+        "figures": {},
         "reason": "",
         **told,
     }

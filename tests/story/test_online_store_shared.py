@@ -15,6 +15,7 @@ from project_copies import REPOSITORY
 
 from pipelines import materialize as stage
 from pipelines.features import Features
+from watertight.checks.verdict import Verdict
 from watertight.core.project import Project, Workload
 from watertight.core.tables import read_json, write_json
 from watertight.stores.definitions import load_definitions
@@ -53,6 +54,7 @@ class SlowFeatures:
 def slow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Features:
     monkeypatch.setattr(stage, "contents", lambda features: TOLD)
     monkeypatch.setattr(stage, "write_online", lambda *given: None)
+    monkeypatch.setattr(stage, "judge_online", lambda *given: Verdict("serving", 0, ()))
     work = Workload(Project(tmp_path), "toy", cast(Any, None))
     write_json({"gate": "training_set", "status": "pass"}, work.artifacts("guard", "verdict.json"))
     return cast(Features, SlowFeatures(work))

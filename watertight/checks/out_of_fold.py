@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from watertight.checks.base import RowCheck
+from watertight.checks.base import Found, RowCheck, TableCheck
 
 
 class ExpectOwnRowUnseen(RowCheck):
@@ -78,6 +78,36 @@ class ExpectPredictedInOwnFold(RowCheck):
         return frame["assigned_fold"].isna() | (frame["fold"] != frame["assigned_fold"])
 
 
+class ExpectFoldFilesApart(TableCheck):
+    """No model was fitted on several folds' training files laid end to end, of which some hold the rows that it predicts.
+
+    The classic leak of files made per fold, where the file of a fold holds the rows of all others: with k folds, a model
+    fitted on the k - 1 files of the other folds was shown its own rows k - 1 times each and every other row k - 2 times.
+    Fewer files leave the same traces, fainter. It is read from how often each row stood in the fit, for three folds or more.
+    """
+
+    needs = ("row_id", "target", "cell", "fold", "own_times", "fold_files")
+
+    def find(self, frame: pd.DataFrame) -> Found:
+        """The predictions by such models of rows that stood in their fit."""
+        leaked = frame[frame["fold_files"].notna() & (frame["own_times"] > 0)]
+        if leaked.empty:
+            return Found(True)
+        models = leaked.drop_duplicates(["target", "cell", "fold", "fold_files"])
+        more = f" (and {len(models) - 1} more such models)" if len(models) > 1 else ""
+        return Found(False, leaked["row_id"].astype(str).tolist(), told=_what_happened(models.iloc[0]) + more)
+
+
+def _what_happened(model: pd.Series) -> str:
+    files, own = str(model["fold_files"]), int(model["own_times"])
+    count = files.count(",") + 1
+    others = f", and other rows {own - 1} times" if own == count else ""
+    return (
+        f"{model['target']}, cell {model['cell']}: the model of fold {model['fold']} was fitted on the training files of folds "
+        f"{files} laid end to end, which hold the rows of fold {model['fold']} too: it saw each of them {own} times{others}"
+    )
+
+
 class ExpectInputsOutOfFold(RowCheck):
     """What a model over other cells was fitted on are their out-of-fold predictions: no row was known to its predictor.
 
@@ -99,3 +129,16 @@ class ExpectInputsGivenOnce(RowCheck):
     def offending(self, frame: pd.DataFrame) -> pd.Series:
         """Rows with no prediction, or with several."""
         return frame["given"] != 1
+
+
+class ExpectChosenOnTrainingRows(RowCheck):
+    """The rows that a model over other cells was fitted on, or chose its members on, are training rows.
+
+    An ensemble whose members were picked by their errors on test rows has been fitted on the test set.
+    """
+
+    needs = ("row_id", "strange")
+
+    def offending(self, frame: pd.DataFrame) -> pd.Series:
+        """Rows of test splits, embargoed, unlabelled, or not there at all."""
+        return frame["strange"].astype(bool)

@@ -44,6 +44,9 @@ class Suites(Declaration):
     out_of_fold: tuple[Check, ...] = ()
     inputs: tuple[Check, ...] = ()
     drift: tuple[Check, ...] = ()
+    figures: tuple[Check, ...] = ()
+    model: tuple[Check, ...] = ()
+    serving: tuple[Check, ...] = ()
 
 
 def declared(gate: str, own: Path | None) -> list[Check]:

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import polars as pl
 
 from watertight.core.digests import ids_digest
 
+CELL = ("target", "cell", "seed")
 SCHEMA = {"fitted_on": pl.String, "root_id": pl.String, "times": pl.Int64}
 
 
@@ -64,17 +66,22 @@ def table(witnesses: dict[str, Witness]) -> pl.DataFrame:
 def evidence(predictions: pl.DataFrame, rows: pl.DataFrame, witnesses: pl.DataFrame) -> pl.DataFrame:
     """The predictions with what the witnesses say of each.
 
-    ``rows`` has row_id, parent_id, group_id and split. Adds ``own_fits`` (1 where the predicted row, or a relative of the
-    same root, was fitted on by its own model, else 0), ``group_fits`` (1 where any row of its group was), ``strange_fits``
-    (how many rows its model was fitted on that are no training rows), ``predicted`` (how often the row is predicted in its
-    cell, seed and target), ``refitted`` (how often, at most, a real row stood in its model's fit) and ``witnessed``
-    (whether the witness is there and its digest is that of its rows).
+    ``rows`` has row_id, parent_id, group_id, split and assigned_fold (null outside train). Adds
+
+    - ``own_fits``: 1 where the predicted row, or a relative of the same root, was fitted on by its own model, else 0;
+      ``own_times``: how often the root itself stood in that fit; ``group_fits``: 1 where any row of its group was in it;
+    - ``strange_fits``: how many rows its model was fitted on that are no training rows;
+    - ``predicted``: how often the row is predicted in its cell, seed and target;
+    - ``refitted``: how often, at most, a real row stood in its model's fit;
+    - ``witnessed``: whether the witness is there and its digest is that of its rows;
+    - ``fold_files``: the folds whose training files, laid end to end, are just the model's fit; null for any other fit.
     """
     told = witnesses.join(rows.select(pl.col("row_id").alias("root_id"), "group_id", "split"), on="root_id", how="left")
     groups = told.select("fitted_on", "group_id", group_fits=pl.lit(1, dtype=pl.Int64)).unique()
     strange = told.group_by("fitted_on").agg(strange_fits=(pl.col("split") != "train").fill_null(True).sum().cast(pl.Int64))
     sound = _sound(witnesses)
-    members = witnesses.select("fitted_on", "root_id", own_fits=pl.lit(1, dtype=pl.Int64))
+    members = witnesses.select("fitted_on", "root_id", own_fits=pl.lit(1, dtype=pl.Int64), own_times="times")
+    files = _fold_files(predictions, rows, witnesses)
     roots = rows.select("row_id", root_id(), "group_id")
     return (
         predictions.join(roots, on="row_id", how="left", maintain_order="left")
@@ -82,9 +89,10 @@ def evidence(predictions: pl.DataFrame, rows: pl.DataFrame, witnesses: pl.DataFr
         .join(groups, on=["fitted_on", "group_id"], how="left", maintain_order="left")
         .join(strange, on="fitted_on", how="left", maintain_order="left")
         .join(sound, on="fitted_on", how="left", maintain_order="left")
+        .join(files, on=[*CELL, "fitted_on"], how="left", maintain_order="left")
         .drop("group_id")
         .with_columns(
-            pl.col("own_fits", "group_fits").fill_null(0),
+            pl.col("own_fits", "own_times", "group_fits").fill_null(0),
             pl.col("witnessed").fill_null(False),
             predicted=pl.len().over("target", "cell", "seed", "row_id"),
         )
@@ -98,16 +106,19 @@ def input_evidence(inputs: pl.DataFrame, rows: pl.DataFrame, witnesses: pl.DataF
     that made the predictions) and predicted (the witness of the rows they are of); ``rows`` as in :func:`evidence`.
     ``own_fits``: 1 where a model that predicted the row had been fitted on it or a relative, ``group_fits``: on any row of
     its group. ``given``: how often a member predicted the row for one model; 0 where that model was fitted on the row
-    without. ``witnessed``: whether the witnesses are there, each with the digest
-    of its rows. What is the same for several cells stands once.
+    without. ``strange``: whether it is no training row, or not there. ``witnessed``: whether the witnesses are there, each
+    with the digest of its rows. What is the same for several cells stands once.
     """
     groups = rows.select(pl.col("row_id").alias("root_id"), "group_id")
     sets = witnesses.select("fitted_on", "root_id").join(groups, on="root_id", how="left")
     answer = ("own_fits", "group_fits", "given")
     sound = _sound(witnesses).filter("witnessed")["fitted_on"].to_list()
     told = pl.concat([_predictors(inputs, sets, sound), _completeness(inputs, sets)], how="diagonal")
+    told = told.join(rows.select("row_id", "split"), on="row_id", how="left", maintain_order="left")
     clean = told.with_columns(pl.col("own_fits", "group_fits").fill_null(0), pl.col("given").fill_null(1))
-    return clean.select("row_id", pl.col(answer).cast(pl.Int64), witnessed=pl.col("witnessed").fill_null(True))
+    strange = pl.col("listed") & (pl.col("split") != "train").fill_null(True)
+    witnessed = pl.col("witnessed").fill_null(True)
+    return clean.select("row_id", pl.col(answer).cast(pl.Int64), strange=strange, witnessed=witnessed)
 
 
 def _sound(witnesses: pl.DataFrame) -> pl.DataFrame:
@@ -136,6 +147,7 @@ def _predictors(inputs: pl.DataFrame, sets: pl.DataFrame, sound: list[str]) -> p
             pl.coalesce("root_id", "predicted").alias("row_id"),
             "own_fits",
             "group_fits",
+            listed=pl.col("root_id").is_not_null(),
             witnessed=named & pl.col("root_id").is_not_null(),
         )
     )
@@ -153,7 +165,40 @@ def _completeness(inputs: pl.DataFrame, sets: pl.DataFrame) -> pl.DataFrame:
     )
     wanted = distinct.select("model", "fitted_on").join(sets, on="fitted_on", how="left")
     both = wanted.join(given, on=["model", "root_id"], how="full", coalesce=True)
-    return both.select(pl.coalesce("root_id", "fitted_on").alias("row_id"), pl.col("given").fill_null(0))
+    listed = pl.col("root_id").is_not_null()
+    return both.select(pl.coalesce("root_id", "fitted_on").alias("row_id"), pl.col("given").fill_null(0), listed=listed)
+
+
+def _fold_files(predictions: pl.DataFrame, rows: pl.DataFrame, witnesses: pl.DataFrame) -> pl.DataFrame:
+    """Per cell and model, the folds whose training files laid end to end it was fitted on, where it was: two at least.
+
+    The training file of a fold holds the rows of all other folds once. In s of them a row of these s folds stands s - 1
+    times and any other row s times; with fewer than three folds that says nothing. (All k files make every row stand k - 1
+    times, and are called so though a copied table would leave the same trace.)
+    """
+    folds = rows.select("row_id", "assigned_fold").drop_nulls()
+    placed = predictions.join(folds, on="row_id", how="inner")
+    sizes = placed.group_by(*CELL, "assigned_fold").agg(size=pl.col("row_id").n_unique())
+    real = witnesses.filter(pl.col("times") > 0).join(folds, left_on="root_id", right_on="row_id", how="inner")
+    times = pl.col("times")
+    seen = real.group_by("fitted_on", "assigned_fold").agg(members=pl.len(), least=times.min(), most=times.max())
+    both = placed.select(*CELL, "fitted_on").unique().join(sizes, on=CELL)
+    beside = both.join(seen, on=["fitted_on", "assigned_fold"], how="left")
+    alike = (pl.col("members") == pl.col("size")) & (pl.col("least") == pl.col("most"))
+    counted = beside.with_columns(times=pl.when(pl.col("members").is_null()).then(0).when(alike).then("most"))
+    return _laid_end_to_end(counted.sort("assigned_fold").group_by(*CELL, "fitted_on", maintain_order=True))
+
+
+def _laid_end_to_end(models: Any) -> pl.DataFrame:
+    """Of the times that the rows of each fold stood in a model's fit (null: not all as often), the folds of the files."""
+    times, most = pl.col("times"), pl.col("times").max()
+    under, flat = times == most - 1, (times == most).all()
+    files = pl.when(flat).then(most + 1).otherwise(most)
+    whole = times.is_not_null().all() & (times >= most - 1).all()
+    fits = whole & (pl.when(flat).then(pl.len()).otherwise(under.sum()) == files) & (files > 1) & (pl.len() > 2)
+    named = pl.col("assigned_fold").filter(under | flat).cast(pl.String).str.join(", ")
+    told: pl.DataFrame = models.agg(fold_files=named, fits=fits).filter("fits").drop("fits")
+    return told
 
 
 def _digest(roots: Iterable[str], times: Iterable[int]) -> str:

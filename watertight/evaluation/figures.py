@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 import polars as pl
-from scipy.stats import binom
 
 from watertight.core.contract import Target
+from watertight.core.coverage import binomial_bounds
 from watertight.core.digests import ids_digest
 from watertight.core.workload import EvaluateParams, IntervalParams
 from watertight.evaluation.intervals import estimates, intervals
@@ -117,16 +117,17 @@ def slices_covered(told: pl.DataFrame, params: EvaluateParams) -> list[dict[str,
 def intervals_cover(told: pl.DataFrame, predictions: pl.DataFrame) -> list[dict[str, Any]]:
     """Whether the coverage of each cell's intervals is that of their ``level``, overall and per slice.
 
-    ``low_bound`` and ``high_bound`` hold the central 99 % of the coverage of n independent rows at that level (binomial);
-    rows of one group are not independent, so a miss by little in a slice of few groups says little. Empty where
-    ``predictions`` (target, cell, seed, outputs) has no ``level``.
+    This is told of looks at test sets; out of fold the gate ``model`` judges it. ``low_bound`` and ``high_bound`` hold the
+    central 99 % of the coverage of n independent rows at that level (binomial); rows of one group are not independent, so a
+    miss by little in a slice of few groups says little. Empty where ``predictions`` (target, cell, seed, outputs) has no
+    ``level``.
     """
     if "level" not in predictions.columns:
         return []
     levels = predictions.drop_nulls("level").select("target", "cell", "level").unique(maintain_order=True)
     found = told.filter(metric="coverage").join(levels, on=["target", "cell"], how="inner", maintain_order="left")
     rows, level = found["rows"].to_numpy(), found["level"].to_numpy()
-    low, high = (binom.ppf(tail, rows, level) / np.maximum(rows, 1) for tail in (0.005, 0.995))
+    low, high = binomial_bounds(rows, level)
     bounded = found.with_columns(low_bound=pl.Series(low), high_bound=pl.Series(high)).rename({"figure": "coverage"})
     judged = bounded.with_columns(within=pl.col("coverage").is_between("low_bound", "high_bound"))
     names = ("target", "cell", "seed", "slice", "value", "rows", "level", "coverage", "low_bound", "high_bound", "within")

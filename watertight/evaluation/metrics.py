@@ -13,11 +13,11 @@ from typing import Literal
 import numpy as np
 import polars as pl
 
+from watertight.core.calibration import BINS, confidence_bins, tenths
 from watertight.core.contract import OUTPUTS, Target
 from watertight.core.errors import Refusal
 from watertight.evaluation.row_sets import Floats, Places, RowSet, as_array, row_set
 
-BINS = 10
 LEAST_ROWS = 3
 ALMOST_ONE = 1 - 1e-9
 NO_SPREAD = 1e-18
@@ -88,11 +88,6 @@ def outputs_read(kind: str) -> tuple[str, ...]:
 def metrics_of(kind: str, given: Collection[str]) -> dict[str, Metric]:
     """The metrics of a kind of target whose outputs are given, in the order in which they are told."""
     return {name: metric for name, metric in METRICS[kind].items() if set(metric.needs) <= set(given)}
-
-
-def tenths(values: Floats) -> Places:
-    """Ten bins of equal count by value, (n,), 0 to 9. Equal values share a bin, whatever the order of the rows."""
-    return np.searchsorted(np.sort(values), values, side="left") * BINS // len(values)
 
 
 def _sums(of: RowSet, *columns: Floats) -> Floats:
@@ -196,8 +191,7 @@ def _calibration(scored: Scored) -> Floats:
 
 def _top_label_calibration(scored: Scored) -> Floats:
     confidence = scored.predicted.max(axis=1)
-    place = np.minimum((confidence * BINS).astype(np.intp), BINS - 1)
-    return _by_bin(scored.of, confidence - _is_right(scored), place)
+    return _by_bin(scored.of, confidence - _is_right(scored), confidence_bins(confidence))
 
 
 def _covered(scored: Scored) -> Floats:

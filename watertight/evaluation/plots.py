@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 import polars as pl
 
+from watertight.core.calibration import tenths
 from watertight.core.contract import Target
-from watertight.evaluation.metrics import tenths
 
 CALIBRATION = {"target": pl.String, "cell": pl.String, "predicted": pl.Float64, "observed": pl.Float64, "rows": pl.UInt32}
 SLICED = ("target", "cell", "slice", "rmse", "low", "high", "rows")

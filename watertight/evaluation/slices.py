@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
+NULL = "(null)"
+
 
 @dataclass(frozen=True)
 class Slice:
@@ -33,11 +35,14 @@ def slices(rows: pl.DataFrame, column: str, edges: Sequence[float]) -> Iterator[
     """
     if column not in rows.columns:
         return
-    values = _ranges(rows[column], edges) if edges else rows[column].cast(pl.String)
-    for value in sorted(values.drop_nulls().unique()):
+    values = slice_of(rows[column], edges)
+    for value in sorted(values.unique(), key=lambda value: (value == NULL, value)):
         yield Slice(column, value, rows.filter(values == value))
-    if values.has_nulls():
-        yield Slice(column, "(null)", rows.filter(values.is_null()))
+
+
+def slice_of(column: pl.Series, edges: Sequence[float]) -> pl.Series:
+    """The name of the slice of each row over ``column``, as :func:`slices` cuts it; ``(null)`` where there is no value."""
+    return (_ranges(column, edges) if edges else column.cast(pl.String)).fill_null(NULL)
 
 
 def _ranges(values: pl.Series, edges: Sequence[float]) -> pl.Series:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from watertight.page.facts import NULL
 
 TRAINING_SET = "data/{}/training_set/training_set.parquet"
+ROWS = "data/{}/rows/rows.parquet"
 
 
 def shows_file(place: str) -> str:
@@ -16,9 +17,9 @@ def shows_file(place: str) -> str:
     return f"python -m json.tool {shlex.quote(place)}"
 
 
-def shows_rows(workload: str, row_ids: Sequence[str]) -> str:
-    """The command that prints the named rows."""
-    return _prints(workload, f'pl.col("row_id").is_in({_quoted(list(row_ids))})')
+def shows_rows(workload: str, row_ids: Sequence[str], table: str = TRAINING_SET) -> str:
+    """The command that prints the named rows of ``table``."""
+    return _prints(workload, f'pl.col("row_id").is_in({_quoted(list(row_ids))})', table)
 
 
 def shows_slice(workload: str, target: str, column: str, value: str, edges: Sequence[float]) -> str:
@@ -41,8 +42,8 @@ def _within(column: str, value: str, edges: Sequence[float]) -> str:
     return f"({above}({named} <= {edges[place]!r}))"
 
 
-def _prints(workload: str, condition: str) -> str:
-    read = f"pl.read_parquet({_quoted(TRAINING_SET.format(workload))})"
+def _prints(workload: str, condition: str, table: str = TRAINING_SET) -> str:
+    read = f"pl.read_parquet({_quoted(table.format(workload))})"
     return f"python -c {shlex.quote(f'import polars as pl; print({read}.filter({condition}))')}"
 
 

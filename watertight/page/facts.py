@@ -24,6 +24,26 @@ class MetricFact:
 
 
 @dataclass(frozen=True)
+class Judged:
+    """The ``verdict`` of a gate as its stage wrote it to ``place``.
+
+    ``target``, ``cell`` and ``seed`` say of which train cell it is; empty where it is of none.
+    """
+
+    verdict: Mapping[str, Any]
+    place: str
+    target: str = ""
+    cell: str = ""
+    seed: int = 0
+
+    @property
+    def where(self) -> str:
+        """The gate, and what it judged."""
+        gate, seed = f"gate {self.verdict['gate']}", f", seed {self.seed}" if self.seed else ""
+        return f"{gate}, {self.target}, cell {self.cell}{seed}" if self.cell else gate
+
+
+@dataclass(frozen=True)
 class Run:
     """A run of the workload ``name``.
 
@@ -31,7 +51,7 @@ class Run:
     target, cell, slice, value (both empty for all rows), metric, figure, low, high (null where there is none), rows, groups,
     row_set; one record per cell. ``slices``: row_id, slice, value. ``weights``: row_id, target, cell and the list ``weights``;
     empty where no cell gives any. ``calibration``: target, cell, predicted, observed, rows. ``importance``: target, cell,
-    seed, column, share. The rest are the JSON summaries of the stages.
+    seed, column, share. The rest are the JSON summaries of the stages; ``drift`` is None where no drift was judged.
     """
 
     name: str
@@ -49,6 +69,9 @@ class Run:
     evaluation: Mapping[str, Any]
     split: Mapping[str, Any]
     guard: Mapping[str, Any]
+    checked: Mapping[str, Any]
+    online: Mapping[str, Any]
+    drift: Mapping[str, Any] | None = None
 
     @property
     def cell(self) -> str:
@@ -56,9 +79,25 @@ class Run:
         return self.params.register_.cell
 
     @property
-    def verdicts(self) -> list[Mapping[str, Any]]:
-        """Of split, guard and evaluate."""
-        return [self.split, self.guard, *self.evaluation["verdicts"]]
+    def gates(self) -> list[Judged]:
+        """The verdict of every gate of the run, in the order in which rows pass them; those on train cells stand apart."""
+        guard, evaluated = (f"artifacts/{self.name}/{place}" for place in ("guard", "evaluate/evaluation.json"))
+        return [
+            Judged(self.checked, f"data/{self.name}/checked/verdict.json"),
+            Judged(self.split, f"data/{self.name}/split/split.json"),
+            Judged(self.guard, f"{guard}/verdict.json"),
+            *([Judged(self.drift, f"{guard}/drift.json")] if self.drift else []),
+            *(Judged(told, evaluated) for told in self.evaluation["verdicts"]),
+            Judged(self.online, f"artifacts/{self.name}/online/verdict.json"),
+        ]
+
+    @property
+    def models(self) -> list[Judged]:
+        """The verdicts of the gate `model`, those on the registered cell first."""
+        place = f"artifacts/{self.name}/evaluate/evaluation.json"
+        told = self.evaluation["models"]
+        found = [Judged(one["verdict"], place, one["target"], one["cell"], one["seed"]) for one in told]
+        return sorted(found, key=lambda judged: judged.cell != self.cell)
 
     @property
     def predicted(self) -> list[str]:

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from watertight.page.commands import shows_file, shows_rows, shows_slice
-from watertight.page.facts import Run, slice_name
+from watertight.page.commands import ROWS, TRAINING_SET, shows_file, shows_rows, shows_slice
+from watertight.page.facts import Judged, Run, slice_name
 
 Level = Literal["red", "amber"]
 FIRST = 5
+BARRED = "barred"
 
 
 @dataclass(frozen=True)
 class Condition:
     """One condition that holds. ``level``: amber for what only warns, or was not asked. ``count``: rows; null where unknown.
 
-    ``rule`` is what was expected, ``reason`` what was found, ``rows`` the first row ids, ``command`` shows the rows.
+    ``rule`` is what was expected, ``reason`` what was found, ``rows`` the first row ids, ``columns`` what else breaks it by
+    name, ``figures`` what was measured, ``command`` shows the rows, or else the verdict.
     """
 
     level: Level
@@ -28,6 +30,8 @@ class Condition:
     reason: str
     rows: tuple[str, ...]
     command: str
+    columns: tuple[str, ...] = ()
+    figures: str = ""
 
 
 @dataclass(frozen=True)
@@ -44,89 +48,98 @@ class Conditions:
 
     @property
     def red(self) -> int:
-        """How many are red."""
-        return sum(condition.level == "red" for condition in self.found)
+        """How many are red, those not counted that bar only a cell which is not registered."""
+        return sum(condition.level == "red" for condition in self.found) - self.barred
+
+    @property
+    def barred(self) -> int:
+        """How many are red that bar only a cell which is not registered."""
+        return sum(condition.status == BARRED for condition in self.found)
 
     @property
     def amber(self) -> int:
         """How many are amber."""
-        return len(self.found) - self.red
+        return sum(condition.level == "amber" for condition in self.found)
 
 
 def conditions(run: Run) -> Conditions:
-    """Every check, interval coverage, comparison with the first baseline, and thing that was left out."""
+    """Every check, comparison with the first baseline, and thing that was left out."""
     kinds = {
         "checks of the gates": list(_checks(run)),
-        "coverages of intervals": list(_coverages(run)),
+        "checks of train cells": list(_models(run)),
         "slices of the registered cell beside the first baseline": list(_comparisons(run)),
         "declared strata, targets and slices": list(_declared(run)),
     }
     found = [condition for kind in kinds.values() for condition in kind if condition]
-    found.sort(key=lambda condition: condition.level != "red")
+    found.sort(key=lambda condition: (condition.level != "red", condition.status == BARRED))
     return Conditions(tuple(found), {kind: len(told) for kind, told in kinds.items()})
 
 
 def _checks(run: Run) -> Iterator[Condition | None]:
-    places = [f"data/{run.name}/split/split.json", f"artifacts/{run.name}/guard/verdict.json"]
-    evaluated = f"artifacts/{run.name}/evaluate/evaluation.json"
-    for number, verdict in enumerate(run.verdicts):
-        for check in verdict["checks"]:
-            yield _check(run, verdict, check, places[number] if number < len(places) else evaluated)
+    for judged in run.gates:
+        for check in judged.verdict["checks"]:
+            yield _check(run, judged, check)
 
 
-def _check(run: Run, verdict: Mapping[str, Any], check: Mapping[str, Any], place: str) -> Condition | None:
+def _models(run: Run) -> Iterator[Condition | None]:
+    """Checks of the registered cell each by itself; those of other cells, which bar only these, once per cell and rule."""
+    barred: dict[tuple[str, str], list[Judged]] = {}
+    for judged in run.models:
+        for check in judged.verdict["checks"]:
+            if judged.cell == run.cell:
+                yield _check(run, judged, check)
+            elif check["status"] == "fail" and check["severity"] == "critical":
+                barred.setdefault((judged.cell, check["type"]), []).append(judged)
+            else:
+                yield None
+    for (cell, kind), told in barred.items():
+        yield _barred(cell, kind, told)
+        yield from [None] * (len(told) - 1)
+
+
+def _barred(cell: str, kind: str, told: Sequence[Judged]) -> Condition:
+    """A rule that a cell breaks which is not registered: it may be compared, and not be registered."""
+    checks = [check for judged in told for check in judged.verdict["checks"] if check["type"] == kind]
+    targets = tuple(judged.target for judged in told)
+    reason = "; ".join(dict.fromkeys(check["reason"] for check in checks))
+    where = f"gate model, cell {cell}, which is not registered"
+    return Condition("red", BARRED, where, _rule(checks[0]), None, reason, (), shows_file(told[0].place), targets)
+
+
+def _check(run: Run, judged: Judged, check: Mapping[str, Any]) -> Condition | None:
     if check["status"] == "pass":
         return None
-    level, status = _level(verdict["status"], check)
-    arguments = ", ".join(f"{name}={value!r}" for name, value in sorted(check["kwargs"].items()))
+    level, status = _level(judged.verdict["status"], check)
+    table = ROWS if judged.verdict["gate"] == "rows" else TRAINING_SET
     return Condition(
         level,
         status,
-        f"gate {verdict['gate']}",
-        f"{check['type']}({arguments})",
-        check["count"] or None,
+        judged.where,
+        _rule(check),
+        check["count"] or None if check["row_ids"] else None,
         check["reason"],
         tuple(check["row_ids"][:FIRST]),
-        shows_rows(run.name, check["row_ids"]) if check["row_ids"] else shows_file(place),
+        shows_rows(run.name, check["row_ids"], table) if check["row_ids"] else shows_file(judged.place),
+        tuple(check["columns"]),
+        ", ".join(f"{name} {value:.6g}" for name, value in check["figures"].items() if isinstance(value, int | float)),
     )
 
 
+def _rule(check: Mapping[str, Any]) -> str:
+    arguments = ", ".join(f"{name}={value!r}" for name, value in sorted(check["kwargs"].items()))
+    return f"{check['type']}({arguments})"
+
+
 def _level(of_gate: str, check: Mapping[str, Any]) -> tuple[Level, str]:
-    """A critical check that failed and did not stop the gate was waived; a gate that a waiver let pass says so."""
+    """A critical check that failed and did not stop the gate was waived, and the gate says so; or its rows were set aside."""
     waived = of_gate == "waived" and check["severity"] == "critical"
     if check["status"] == "skipped":
         return ("red", "skipped, perhaps waived") if waived else ("amber", "skipped")
     if check["severity"] != "critical":
         return "amber", "failed, a warning"
+    if of_gate == "pass":
+        return "amber", "failed, its rows are quarantined"
     return "red", "waived" if waived else "failed"
-
-
-def _coverages(run: Run) -> Iterator[Condition | None]:
-    edges = run.params.evaluate.slices
-    for told in of_cells(run.evaluation["intervals_cover"]):
-        column, value = told["slice"], told["value"]
-        yield (
-            None
-            if told["within"]
-            else Condition(
-                "red",
-                "coverage",
-                f"{told['target']}, cell {told['cell']}, {slice_name(column, value)}",
-                f"intervals of level {told['level']:g} cover {told['low_bound']:.3f} to {told['high_bound']:.3f} of the rows",
-                told["rows"],
-                f"they cover {told['coverage']:.3f}",
-                _first(run, told["target"], column, value),
-                shows_slice(run.name, told["target"], column, value, edges.get(column, ())),
-            )
-        )
-
-
-def of_cells(records: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Of records per target, cell and seed those that stand for a cell: of its only seed, or of the mean of its seeds."""
-    seeds: dict[tuple[str, str], set[int | None]] = {}
-    for told in records:
-        seeds.setdefault((told["target"], told["cell"]), set()).add(told["seed"])
-    return [told for told in records if told["seed"] is None or len(seeds[told["target"], told["cell"]]) == 1]
 
 
 def _comparisons(run: Run) -> Iterator[Condition | None]:

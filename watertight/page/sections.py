@@ -9,8 +9,7 @@ import polars as pl
 
 from watertight.page.blocks import Part, Table, interval, table, text
 from watertight.page.charts import STEP, Chart, Mark, bands, bars, forest, legend, reliability
-from watertight.page.facts import Run, slice_name
-from watertight.page.red import of_cells
+from watertight.page.facts import Judged, Run, slice_name
 from watertight.page.weights import Weighed, blends, weighed
 
 FEATURES_SHOWN = 15
@@ -25,22 +24,33 @@ def split(run: Run) -> Part:
 
 
 def gates(run: Run) -> Part:
-    """How each gate judged, and every check."""
-    counts = [{"gate": told["gate"], "rows": told["rows"], "verdict": told["status"], **told["counts"]} for told in run.verdicts]
-    checks = [
-        {
-            "gate": told["gate"],
-            "check": check["type"],
-            "arguments": ", ".join(f"{name}={value!r}" for name, value in sorted(check["kwargs"].items())),
-            "severity": check["severity"],
-            "status": check["status"],
-            "rows": check["count"],
-            "reason": check["reason"],
-        }
-        for told in run.verdicts
-        for check in told["checks"]
+    """How each gate judged, every check, and every train cell."""
+    told = [judged.verdict for judged in run.gates]
+    counts = [{"gate": one["gate"], "rows": one["rows"], "verdict": one["status"], **one["counts"]} for one in told]
+    checks = [{"gate": one["gate"], **_check(check)} for one in told for check in one["checks"]]
+    cells = [
+        {"target": judged.target, "cell": judged.cell, "seed": judged.seed, "verdict": judged.verdict["status"], **_check(check)}
+        for judged in run.models
+        for check in judged.verdict["checks"]
     ]
-    return Part("Guards", (), (), (table("Verdicts", counts), table("Checks", checks, f"All {len(checks)} checks")))
+    note = "The gate model judges each train cell by itself. A cell that does not pass may be compared, and is not registered."
+    tables = (
+        table("Verdicts", counts),
+        table("Checks", checks, f"All {len(checks)} checks"),
+        table("Gate model: every train cell", cells, f"All {len(run.models)} train cells"),
+    )
+    return Part("Guards", (note,), (), tables)
+
+
+def _check(check: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "check": check["type"],
+        "arguments": ", ".join(f"{name}={value!r}" for name, value in sorted(check["kwargs"].items())),
+        "severity": check["severity"],
+        "status": check["status"],
+        "count": check["count"],
+        "found": check["reason"],
+    }
 
 
 def of_target(run: Run, target: str) -> list[Part]:
@@ -125,24 +135,30 @@ def _why_no_bins(run: Run, target: str) -> str:
 
 
 def coverage(run: Run, target: str) -> Iterator[Part]:
-    """Coverage of the intervals of each cell that has any, by slice; nothing where none has."""
-    told = [line for line in of_cells(run.evaluation["intervals_cover"]) if line["target"] == target]
-    for cell in dict.fromkeys(line["cell"] for line in told):
-        by_place = {(line["slice"], line["value"]): line for line in told if line["cell"] == cell}
-        yield _coverage(target, cell, [by_place[place] for place in run.in_order(by_place)])
+    """Coverage of the intervals of each cell that has any, overall and by slice, as the gate `model` judged it."""
+    for judged in run.models:
+        if judged.target == target:
+            by_place = {(line["slice"], line["value"]): line for line in _covered_lines(judged)}
+            if by_place:
+                yield _coverage(target, judged.cell, judged.seed, [by_place[place] for place in run.in_order(by_place)])
 
 
-def _coverage(target: str, cell: str, told: Sequence[Mapping[str, Any]]) -> Part:
+def _covered_lines(judged: Judged) -> Iterator[Mapping[str, Any]]:
+    figures = {check["type"]: check["figures"] for check in judged.verdict["checks"]}
+    if overall := figures.get("expect_intervals_to_cover"):
+        yield {"slice": "", "value": "", **overall}
+    yield from figures.get("expect_intervals_to_cover_slices", {}).get("slices", [])
+
+
+def _coverage(target: str, cell: str, seed: int, told: Sequence[Mapping[str, Any]]) -> Part:
+    cell = f"{cell}, seed {seed}" if seed else cell
     names = [slice_name(line["slice"], line["value"]) for line in told]
-    marks = [
-        Mark(row, line["coverage"], line["low_bound"], line["high_bound"], red=not line["within"])
-        for row, line in enumerate(told)
-    ]
+    marks = [Mark(row, line["coverage"], line["low"], line["high"], red=not line["within"]) for row, line in enumerate(told)]
     label = f"Coverage of the intervals of {target}, cell {cell}, by slice, with the bounds in which it should lie"
     named = (
         ("●", "#0072b2", "coverage within its bounds"),
         ("✖", "#d55e00", "outside"),
-        ("▬", "#b9d9ec", "central 99 % of n rows"),
+        ("▬", "#b9d9ec", "where chance would put it"),
     )
     rows = [
         {
@@ -150,13 +166,18 @@ def _coverage(target: str, cell: str, told: Sequence[Mapping[str, Any]]) -> Part
             "rows": line["rows"],
             "level": line["level"],
             "coverage": line["coverage"],
-            "bounds": f"{line['low_bound']:.4f} to {line['high_bound']:.4f}",
+            "bounds": f"{line['low']:.4f} to {line['high']:.4f}",
+            "if rows were independent": f"{line['plain_low']:.4f} to {line['plain_high']:.4f}",
+            "design effect": line["design_effect"],
             "within": "yes" if line["within"] else "no",
         }
         for name, line in zip(names, told, strict=True)
     ]
     chart = Chart(bands("share of truths inside the interval", names, marks), label, named)
-    return Part(f"Interval coverage: {cell}", (), (chart,), (table(f"{target}: coverage by slice", rows, "Its numbers"),))
+    note = (
+        "The bounds are wider than those of independent rows by the design effect of the groups; of slices, by their number too."
+    )
+    return Part(f"Interval coverage: {cell}", (note,), (chart,), (table(f"{target}: coverage by slice", rows, "Its numbers"),))
 
 
 def errors_by_slice(run: Run, target: str) -> Part:
