@@ -10,7 +10,7 @@ from typing import Any
 
 import polars as pl
 
-from pipelines.check import judge_rows
+from pipelines.check import judge_rows, set_aside
 from pipelines.source import rows_of_file, typed_drops
 from watertight.checks.suite import Check
 from watertight.core.digests import file_digest
@@ -52,10 +52,15 @@ class Drop:
         """What would be known with it."""
         return merged([*self.drops, self.part], self.work.contract)
 
-    @property
-    def current(self) -> pl.DataFrame:
-        """The rows that the drop brings or changes, as they would be known."""
-        return self.after.rows.join(self.part, on="row_id", how="semi", maintain_order="left")
+    @cached_property
+    def kept_before(self) -> pl.DataFrame:
+        """The rows that the check stage keeps without the drop."""
+        return _kept(self.work, self.before)
+
+    @cached_property
+    def kept_after(self) -> pl.DataFrame:
+        """The rows that it would keep with it."""
+        return _kept(self.work, self.after)
 
     @property
     def summary(self) -> dict[str, int]:
@@ -88,6 +93,11 @@ def read_drop(work: Workload, path: Path, created_at: str | None = None) -> Drop
     drop = Drop(work, name, of, raw.height, _without(part, failed), aside, candidates.height - part.height, drops)
     _demand_good(drop, path)
     return drop
+
+
+def _kept(work: Workload, known: Merged) -> pl.DataFrame:
+    aside = set_aside(judge_rows(work, known.rows), known.rows)
+    return known.rows.join(aside, on="row_id", how="anti", maintain_order="left")
 
 
 def _stamped(raw: pl.DataFrame, created_at: str | None, work: Workload) -> pl.DataFrame:

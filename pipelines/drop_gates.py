@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 import polars as pl
 
-from pipelines.check import judge_rows, set_aside
 from pipelines.drift import judge_drift
 from pipelines.drop import Drop
 from pipelines.features import Features, features_of_new_rows
@@ -17,14 +16,12 @@ from watertight.checks.suite import Check, judge, required
 from watertight.checks.verdict import Verdict
 from watertight.core.errors import Misuse, Refusal
 from watertight.core.ledger import Reference
-from watertight.core.project import Workload
 from watertight.core.tables import read_table
-from watertight.core.versions import Merged
 
 
 def judge_drop(drop: Drop) -> Iterator[Verdict]:
     """The verdicts on the splits, on the time contract of the drop's rows, and on drift; each demanded in its turn."""
-    rows = _kept(drop.work, drop.after)
+    rows = drop.kept_after
     together = rows.join(_splits(drop, rows), on="row_id", how="left", maintain_order="left")
     features = Features(drop.work)
     yield _demanded(judge_split(drop.work, together))
@@ -35,15 +32,10 @@ def judge_drop(drop: Drop) -> Iterator[Verdict]:
     yield _demanded(_judge_drift(features, drop, joined))
 
 
-def _kept(work: Workload, known: Merged) -> pl.DataFrame:
-    """The rows that the check stage keeps."""
-    return known.rows.join(set_aside(judge_rows(work, known.rows), known.rows), on="row_id", how="anti", maintain_order="left")
-
-
 def _splits(drop: Drop, rows: pl.DataFrame) -> pl.DataFrame:
     """The assignment of every row; raises Refusal where the drop would move a row that it does not change."""
     now = assigned(drop.work, rows, drop.after.superseded).rows
-    before = assigned(drop.work, _kept(drop.work, drop.before), drop.before.superseded).rows
+    before = assigned(drop.work, drop.kept_before, drop.before.superseded).rows
     unchanged = before.join(drop.part, on="row_id", how="anti", maintain_order="left")
     moved = unchanged.join(now, on=["row_id", "split", "fold"], how="anti", nulls_equal=True, maintain_order="left")
     if not moved.is_empty():
@@ -79,7 +71,7 @@ def _judge_drift(features: Features, drop: Drop, joined: pl.DataFrame) -> Verdic
 def _reference_rows(drop: Drop, reference: Reference) -> pl.DataFrame:
     """The training set's rows of the reference; raises Misuse where it does not have them all."""
     work, mine = drop.work, pl.col("drop").is_in(reference.drops)
-    place, wanted = work.data(*TRAINING_SET), _kept(work, drop.before).filter(mine)
+    place, wanted = work.data(*TRAINING_SET), drop.kept_before.filter(mine)
     rows = read_table(place).filter(mine) if place.is_file() else wanted.clear()
     lost = wanted.join(rows, on="row_id", how="anti", maintain_order="left")["row_id"]
     if len(lost):

@@ -40,7 +40,7 @@ def ingest_drop(work: Workload, path: Path, created_at: str | None) -> dict[str,
     return {
         **answer,
         "part": entered.part,
-        "quarantine": f"watertight quarantine {work.name}" if entered.quarantined else "",
+        **({"see": f"watertight quarantine {work.name}"} if entered.quarantined else {}),
         "next": f"dvc repro; then git add {folder} dvc.lock, and dvc push",
     }
 
@@ -63,6 +63,20 @@ def _examined(work: Workload, path: Path, created_at: str | None) -> tuple[Drop,
     if drop.part.is_empty():
         known = [part.name for part in work.ledger.drops if part.of == drop.of]
         why = f"this file was let in as {known[0]!r}" if known else "every row of it is known"
-        return drop, {**answer, "nothing new": why}
+        return drop, {**answer, "drop": known[0] if known else drop.name, "nothing new": why}
     verdicts = list(judge_drop(drop))
-    return drop, {**answer, "gates": {verdict.gate: verdict.summary()["status"] for verdict in verdicts}}
+    return drop, {**answer, "gates": {verdict.gate: verdict.summary() for verdict in verdicts}}
+
+
+def as_text(answer: dict[str, Any]) -> dict[str, Any]:
+    """The answer for a terminal: of each gate its status, what it warns of, and why anything was skipped."""
+    gates = answer.get("gates", {})
+    return {**answer, **({"gates": {gate: _line(verdict) for gate, verdict in gates.items()}} if gates else {})}
+
+
+def _line(verdict: dict[str, Any]) -> str:
+    failed = [check for check in verdict["checks"] if check["status"] == "fail"]
+    warned = [f"{check['type']} {', '.join(check['columns'] or check['row_ids'][:3])} ({check['reason']})" for check in failed]
+    reasons = dict.fromkeys(check["reason"] for check in verdict["checks"] if check["status"] == "skipped")
+    counts = ", ".join(f"{count} {status}" for status, count in verdict["counts"].items() if count)
+    return "; ".join([f"{verdict['status']} ({counts})", *warned, *(f"skipped: {reason}" for reason in reasons)])

@@ -74,9 +74,10 @@ def check(file: DropFile, workload: OfWorkload, created_at: CreatedAt = None, as
     """Say what a new drop would bring, and every reason against it; nothing is touched."""
 
     def work(project: Any) -> Any:
-        from pipelines.drops import check_drop  # Feast behind it
+        from pipelines.drops import as_text, check_drop  # Feast behind it
 
-        return check_drop(project.workload(workload), file, created_at)
+        answer = check_drop(project.workload(workload), file, created_at)
+        return answer if as_json else as_text(answer)
 
     _run(workload, "check", work, as_json)
 
@@ -86,9 +87,10 @@ def ingest(file: DropFile, workload: OfWorkload, created_at: CreatedAt = None, a
     """Let a new drop in: good rows join the history, bad ones wait in quarantine; or refuse it whole."""
 
     def work(project: Any) -> Any:
-        from pipelines.drops import ingest_drop  # Feast behind it
+        from pipelines.drops import as_text, ingest_drop  # Feast behind it
 
-        return ingest_drop(project.workload(workload), file, created_at)
+        answer = ingest_drop(project.workload(workload), file, created_at)
+        return answer if as_json else as_text(answer)
 
     _run(workload, "ingest", work, as_json)
 
