@@ -118,11 +118,22 @@ def test_a_vector_that_holds_the_target_is_named(target: str) -> None:
     table, chance = clean(), np.random.default_rng(1)
     codes = table["kind"].replace_strict({"a": 0, "b": 1, "c": 2}).to_numpy()
     held = {"y": table["y"].to_numpy()[:, None], "kind": np.eye(3)[codes], "image": np.stack(table["image"].to_numpy())}[target]
-    turned = np.column_stack([held, chance.normal(size=(ROWS, 6))])
+    beside = 0 if target == "image" else 6
+    turned = np.column_stack([held, chance.normal(size=(ROWS, beside))])
     turned = turned @ chance.normal(size=(turned.shape[1], turned.shape[1]))
     told = found(ExpectNoTargetLeak(), table.with_columns(leaked=vectors(turned)), (*FEATURES, "leaked"))
     assert list(told.columns) == ["leaked"]
     assert {(one["target"], one["by"]) for one in told.figures["strongest"] if one["feature"] == "leaked"} >= {(target, "ridge")}
+
+
+def test_a_vector_that_tells_a_vector_well_is_no_leak_unless_it_is_a_copy() -> None:
+    table, chance = clean(), np.random.default_rng(1)
+    near = np.stack(table["image"].to_numpy()) + 0.1 * chance.normal(size=(ROWS, 3))
+    told = found(ExpectNoTargetLeak(), table.with_columns(near=vectors(near)), (*FEATURES, "near"))
+    assert (told.ok, told.figures["strongest"][0]["feature"]) == (True, "near")
+    assert list(
+        found(ExpectNoTargetLeak(copy_bound=0.95), table.with_columns(near=vectors(near)), (*FEATURES, "near")).columns
+    ) == ["near"]
 
 
 def test_the_bound_is_a_bound_and_the_strongest_are_told() -> None:

@@ -89,7 +89,7 @@ def test_nothing_of_a_row_is_below_its_prediction_however_deep(seed: int) -> Non
     for cell in models.tasks:
         fit = out_of_fold(models, cell)
         predictions, inputs = told(fit, cell)
-        said = evidence(predictions, rows, table(fit.witnesses))
+        said = evidence(predictions, rows.with_columns(assigned_fold="fold"), table(fit.witnesses))
         assert said.select("own_fits", "group_fits", "strange_fits").sum().row(0) == (0, 0, 0)
         assert said["witnessed"].all() and said["refitted"].max() == 1
         read = input_evidence(inputs, rows, table(fit.witnesses))
@@ -113,7 +113,9 @@ def test_in_sample_inputs_are_seen_in_the_evidence_of_the_very_rows() -> None:
     leaky.__class__ = Leaky
     fit = out_of_fold(leaky, "top")
     predictions, inputs = told(fit, "top")
-    assert evidence(predictions, rows, table(fit.witnesses))["own_fits"].sum() == 0, "the predicted rows themselves are not known"
+    assert evidence(predictions, rows.with_columns(assigned_fold="fold"), table(fit.witnesses))["own_fits"].sum() == 0, (
+        "the predicted rows themselves are not known"
+    )
     read = input_evidence(inputs, rows, table(fit.witnesses))
     real = rows.filter((pl.col("split") == "train") & pl.col("score").is_not_null())
     roots = set(real.select(pl.coalesce("parent_id", "row_id")).to_series())

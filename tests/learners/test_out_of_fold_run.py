@@ -120,7 +120,7 @@ def test_no_row_nor_any_relative_is_in_the_model_that_predicts_it(seed: int) -> 
     rows = toy(seed)
     found, made = run(rows)
     told = found.predictions.with_columns(target=pl.lit("score"), cell=pl.lit("all"), seed=pl.lit(0))
-    said = evidence(told, rows, table(found.witnesses))
+    said = evidence(told, rows.with_columns(assigned_fold="fold"), table(found.witnesses))
     assert said.select("own_fits", "group_fits", "strange_fits").sum().row(0) == (0, 0, 0)
     assert said["witnessed"].all()
     assert said["predicted"].max() == said["refitted"].max() == 1
@@ -134,7 +134,7 @@ def test_a_child_in_another_fold_than_its_parent_speaks_against_the_prediction()
     moved = pl.when(pl.col("parent_id") == parent["row_id"][0]).then((pl.col("fold") + 1) % 4).otherwise("fold")
     found, _ = run(rows.with_columns(fold=moved))
     told = found.predictions.with_columns(target=pl.lit("score"), cell=pl.lit("all"), seed=pl.lit(0))
-    said = evidence(told, rows, table(found.witnesses))
+    said = evidence(told, rows.with_columns(assigned_fold="fold"), table(found.witnesses))
     assert said.filter(pl.col("own_fits") > 0)["row_id"].to_list() == parent["row_id"].to_list()
 
 

@@ -200,7 +200,7 @@ def test_a_row_that_stands_twice_is_answered_twice(work: Workload, tmp_path: Pat
         (["perception", "--author", "ana"], "a prediction needs --text"),
         (["perception", "--text", "a", "--at", "yesterday"], "'yesterday' is no time"),
         (["perception", "--text"], "cannot read '--text'"),
-        (["perception", "--from", "asked.cvs", "--to", "answers.csv"], "did you mean '.csv'?"),
+        (["perception", "--from", "asked.cvs", "--to", "answers.csv"], "asked.cvs is not there"),
         (["perception", "--from", "absent.csv", "--to", "answers.csv"], "absent.csv is not there"),
         (["perception", "--from", "asked.csv", "--to", "answers.xlsx"], "unknown kind of file"),
         (["perception", "--from", "asked.csv"], ALONE),

@@ -129,11 +129,11 @@ def test_a_source_may_not_call_a_column_as_stages_do(name: str) -> None:
 
 
 def test_the_toys_are_declarations_alone() -> None:
-    """Beside declarations in the four languages there is only a simulator each: no stage, no view, no model."""
+    """Beside declarations and an empty ledger there is only a simulator each: no stage, no view, no model."""
     files = [path for path in (REPOSITORY / "tests" / "toys").rglob("*") if path.is_file() and "__pycache__" not in path.parts]
     names = sorted(path.relative_to(REPOSITORY / "tests" / "toys").as_posix() for path in files)
     expected = ["params.yaml"]
     for toy in ("toy_pair", "toy_vector"):
         sources = [f"pipelines/sources/{toy}/simulated.{kind}" for kind in ("py", "yaml")]
-        expected += [f"expectations/{toy}.yaml", f"feature_repo/{toy}.py", *sources]
+        expected += [f"drops/{toy}/ledger.json", f"expectations/{toy}.yaml", f"feature_repo/{toy}.py", *sources]
     assert names == sorted(expected)
