@@ -1,8 +1,9 @@
 """What a small drop costs beside a full run: the stages up to the training set, in a project of its own, cold and then again.
 
-    python benchmarks/incremental.py --rows 100000
+    python benchmarks/incremental.py --rows 100000 --words 12
 
-The rows are the simulated reflections, with as many authors and texts as it takes, no text twice. First every stage runs with
+The rows are the simulated reflections, with as many authors and texts as it takes, no text twice, each cut to its first so many
+words: short texts are the harder case, since they cost little the first time. First every stage runs with
 an empty cache; then 1 % more rows are let in by `watertight ingest`, and every stage runs again. Each is a process of its own;
 told are its seconds on the wall and of the processor.
 """
@@ -44,10 +45,11 @@ def main() -> None:
     """Run both, and print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rows", type=int, default=100_000)
-    rows = parser.parse_args().rows
+    parser.add_argument("--words", type=int, default=12)
+    rows, words = parser.parse_args().rows, parser.parse_args().words
     with tempfile.TemporaryDirectory(prefix="watertight-incremental-") as folder:
         root, environment = Path(folder) / "project", {**os.environ, "WATERTIGHT_CACHE": str(Path(folder) / "cache")}
-        every = reflections(rows + rows // 100)
+        every = reflections(rows + rows // 100, words)
         make_project(root, every[:rows])
         full = {stage: spent(root, environment, "-m", f"pipelines.{stage}", WORKLOAD) for stage in STAGES}
         drop = Path(folder) / "drop.parquet"
@@ -55,16 +57,18 @@ def main() -> None:
         watertight = "from watertight.cli import app; app()"
         again = {"watertight ingest": spent(root, environment, "-c", watertight, "ingest", str(drop), "-w", WORKLOAD)}
         again |= {stage: spent(root, environment, "-m", f"pipelines.{stage}", WORKLOAD) for stage in STAGES}
-    tell(rows, full, again)
+    tell(rows, words, full, again)
 
 
-def reflections(rows: int) -> pl.DataFrame:
+def reflections(rows: int, words: int) -> pl.DataFrame:
     """Simulated reflections over and over, each time by other authors and in other words; whole authors last."""
     [once] = typed_drops(find_project(ROOT).workload(WORKLOAD))
     copies = [
         once.with_columns(
             *(pl.concat_str(name, pl.lit(f"-{copy}")) for name in OWN),
-            text=pl.concat_str("text", pl.lit(f" That was number {copy}.")),
+            text=pl.format(
+                "{} ({}-{})", pl.col("text").str.split(" ").list.head(words).list.join(" "), pl.int_range(pl.len()), pl.lit(copy)
+            ),
             parent_id=pl.lit(None, dtype=pl.String),
         )
         for copy in range(rows // once.height + 1)
@@ -97,9 +101,9 @@ def spent(root: Path, environment: dict[str, str], *command: str) -> Spent:
     return Spent(wall, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
 
 
-def tell(rows: int, full: dict[str, Spent], again: dict[str, Spent]) -> None:
+def tell(rows: int, words: int, full: dict[str, Spent], again: dict[str, Spent]) -> None:
     """A line per command, and the sum."""
-    print(f"\n{rows:,} rows, then {rows // 100:,} more; {os.cpu_count()} cores, {platform.machine()}\n")
+    print(f"\n{rows:,} rows of {words} words, then {rows // 100:,} more; {os.cpu_count()} cores, {platform.machine()}\n")
     print("| | full run: s | processor s | 1 % drop: s | processor s | of the full run |")
     print("| --- | ---: | ---: | ---: | ---: | ---: |")
     for name, second in again.items():

@@ -120,7 +120,7 @@ def test_a_vector_that_holds_the_target_is_named(target: str) -> None:
     held = {"y": table["y"].to_numpy()[:, None], "kind": np.eye(3)[codes], "image": np.stack(table["image"].to_numpy())}[target]
     beside = 0 if target == "image" else 6
     turned = np.column_stack([held, chance.normal(size=(ROWS, beside))])
-    turned = turned @ chance.normal(size=(turned.shape[1], turned.shape[1]))
+    turned = turned @ np.linalg.qr(chance.normal(size=(turned.shape[1], turned.shape[1])))[0]
     told = found(ExpectNoTargetLeak(), table.with_columns(leaked=vectors(turned)), (*FEATURES, "leaked"))
     assert list(told.columns) == ["leaked"]
     assert {(one["target"], one["by"]) for one in told.figures["strongest"] if one["feature"] == "leaked"} >= {(target, "ridge")}
