@@ -15,6 +15,9 @@ from watertight.core.ledger import Reference
 from watertight.core.project import Workload
 from watertight.core.versions import merged
 
+SHOWN = 5
+"""So many columns or rows are named on a line."""
+
 
 def check_drop(work: Workload, path: Path, created_at: str | None) -> dict[str, Any]:
     """What a file would bring, touching nothing; raises Refusal where any row, or the whole drop, would not be let in."""
@@ -69,14 +72,23 @@ def _examined(work: Workload, path: Path, created_at: str | None) -> tuple[Drop,
 
 
 def as_text(answer: dict[str, Any]) -> dict[str, Any]:
-    """The answer for a terminal: of each gate its status, what it warns of, and why anything was skipped."""
+    """The answer for a terminal: of each gate how many checks passed, and what the others say."""
     gates = answer.get("gates", {})
-    return {**answer, **({"gates": {gate: _line(verdict) for gate, verdict in gates.items()}} if gates else {})}
+    return {**answer, **({"gates": {gate: _lines(verdict) for gate, verdict in gates.items()}} if gates else {})}
 
 
-def _line(verdict: dict[str, Any]) -> str:
-    failed = [check for check in verdict["checks"] if check["status"] == "fail"]
-    warned = [f"{check['type']} {', '.join(check['columns'] or check['row_ids'][:3])} ({check['reason']})" for check in failed]
-    reasons = dict.fromkeys(check["reason"] for check in verdict["checks"] if check["status"] == "skipped")
+def _lines(verdict: dict[str, Any]) -> str | dict[str, str]:
     counts = ", ".join(f"{count} {status}" for status, count in verdict["counts"].items() if count)
-    return "; ".join([f"{verdict['status']} ({counts})", *warned, *(f"skipped: {reason}" for reason in reasons)])
+    others = {_named(check): _why(check) for check in verdict["checks"] if check["status"] != "pass"}
+    return {verdict["status"]: counts, **others} if others else f"{verdict['status']}: {counts}"
+
+
+def _named(check: dict[str, Any]) -> str:
+    told = check["severity"] if check["status"] == "fail" else check["status"]
+    return f"{told} {check['type']}"
+
+
+def _why(check: dict[str, Any]) -> str:
+    which = check["columns"] or check["row_ids"]
+    more = ", …" if len(which) > SHOWN else ""
+    return f"{check['reason']} {', '.join(which[:SHOWN])}{more}".strip()
