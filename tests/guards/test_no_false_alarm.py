@@ -11,8 +11,10 @@ import pytest
 from watertight.checks.suite import Check, declared, judge
 from watertight.checks.verdict import Verdict
 from watertight.core import workload
+from watertight.core.witness import evidence, table, witness
 from watertight.core.workload import SplitParams
 from watertight.evaluation.splitting import split_rows
+from watertight.features.temporal_state import temporal_state
 
 START = datetime(2024, 1, 1, tzinfo=UTC)
 WORDS = ["calm", "happy", "tired", "angry", "hopeful", "rain", "dinner", "sister", "नमस्ते", "😀", "don't", "café", "thak", "gaya"]
@@ -83,3 +85,79 @@ def test_clean_splits_raise_no_alarm(block: int) -> None:
 
 def alarms(verdict: Verdict) -> list[str]:
     return [result.told() for result in verdict.results if result.status != "pass"]
+
+
+# Histories, of labels that come late and are corrected, joined as of the moment each row was asked.
+
+HISTORY = [
+    Check(type="expect_known_when_asked", kwargs={"column": "source_at", "strict": True}),
+    Check(
+        type="expect_history_to_match_rows",
+        kwargs={"key": "group_id", "label": "mood", "column": "mood_count", "mean": "mood_mean"},
+    ),
+    Check(type="expect_history_within_groups", kwargs={"key": "group_id"}),
+]
+
+
+def versions(seed: int) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Rows as they are known now, and what was known of them before: a fifth were corrected, some twice, some taken back."""
+    rng = np.random.default_rng([7, seed])
+    first = clean(seed).filter(~pl.col("synthetic"))
+    now = first.with_columns(mood=pl.when("labelled").then(pl.Series(rng.normal(size=first.height)))).drop("labelled")
+    before = []
+    for _ in range(2):
+        chosen = pl.Series(rng.random(now.height) < 0.2) & now["labelled_at"].is_not_null()
+        before.append(now.filter(chosen))
+        later = pl.Series(rng.integers(1, 24 * 20, size=now.height)).cast(pl.Int64)
+        value = pl.Series(np.where(rng.random(now.height) < 0.8, rng.normal(size=now.height), np.nan)).fill_nan(None)
+        created = pl.max_horizontal("created_at", "labelled_at") + pl.duration(hours=later)
+        now = now.with_columns(
+            mood=pl.when(chosen).then(value).otherwise("mood"), created_at=pl.when(chosen).then(created).otherwise("created_at")
+        )
+    return now, pl.concat(before)
+
+
+def joined(now: pl.DataFrame, before: pl.DataFrame) -> pl.DataFrame:
+    """Each row with the state of its group at the instant it was asked."""
+    labels = pl.concat([before, now]).filter(pl.col("labelled_at").is_not_null()).with_columns(key="group_id")
+    state = temporal_state(labels, ["mood"]).select("key", "event_timestamp", "source_at", "mood_count", "mood_mean")
+    asked = now.with_row_index().sort("asked_at")
+    found = asked.join_asof(
+        state.sort("event_timestamp"),
+        left_on="asked_at",
+        right_on="event_timestamp",
+        by_left="group_id",
+        by_right="key",
+        check_sortedness=False,
+    )
+    return found.sort("index").drop("index")
+
+
+@pytest.mark.parametrize("block", range(SETS // AT_ONCE))
+def test_clean_histories_raise_no_alarm(block: int) -> None:
+    sets = [versions(seed) for seed in range(block * AT_ONCE, (block + 1) * AT_ONCE)]
+    before = pl.concat([before for _, before in sets])
+    frame = pl.concat([joined(*each) for each in sets])
+    assert before["row_id"].is_duplicated().any()
+    assert alarms(judge("training_set", frame, HISTORY, superseded=before)) == []
+
+
+# Out-of-fold predictions by models of which each was fitted on the other folds.
+
+CELL = {"target": pl.lit("mood"), "cell": pl.lit("one"), "seed": pl.lit(0)}
+
+
+@pytest.mark.parametrize("block", range(SETS // AT_ONCE))
+def test_clean_predictions_raise_no_alarm(block: int) -> None:
+    told = []
+    for seed in range(block * AT_ONCE, (block + 1) * AT_ONCE):
+        rows = clean(seed)
+        placed = rows.join(split_rows(rows, rows, PARAMS, []).rows, on="row_id", maintain_order="left")
+        trained = placed.filter(split="train")
+        fits = {fold: witness(trained.filter(pl.col("fold") != fold)) for fold in range(PARAMS.folds)}
+        fitted = pl.col("fold").replace_strict({fold: fit.digest for fold, fit in fits.items()}, return_dtype=pl.String)
+        predictions = trained.filter(~pl.col("synthetic")).select("row_id", "fold", **CELL, fitted_on=fitted)
+        roles = placed.select("row_id", "group_id", "parent_id", "synthetic", "split", assigned_fold="fold")
+        said = evidence(predictions, roles, table({fit.digest: fit for fit in fits.values()}))
+        told.append(said.join(roles.drop("parent_id"), on="row_id", how="left", maintain_order="left"))
+    assert alarms(judge("out_of_fold", pl.concat(told), declared("out_of_fold", None))) == []
