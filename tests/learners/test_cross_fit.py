@@ -27,7 +27,10 @@ def with_features(rows: pl.DataFrame) -> pl.DataFrame:
 
 
 def by_hand(rows: pl.DataFrame, name: str, fold: int) -> np.ndarray:
-    """A linear model over two, for one fold, without a cache, a thread or a mask: every fit is written out."""
+    """A linear model over two, for one fold, without a cache, a thread or a mask: every fit is written out.
+
+    What stands over others is fitted on real rows alone.
+    """
 
     def fitted(part: pl.DataFrame, x: Matrix) -> Any:
         y = target_values(part[name], KINDS[name])
@@ -46,7 +49,7 @@ def by_hand(rows: pl.DataFrame, name: str, fold: int) -> np.ndarray:
     outer, held = train.filter(pl.col("fold") != fold), train.filter(pl.col("fold") == fold)
     parts = []
     for inner in sorted(outer["fold"].unique()):
-        below, predicted = outer.filter(pl.col("fold") != inner), outer.filter(pl.col("fold") == inner)
+        below, predicted = outer.filter(pl.col("fold") != inner), outer.filter((pl.col("fold") == inner) & ~pl.col("synthetic"))
         models = {column: fitted(below, feature_matrix(below, (column,))) for column in ("a", "b")}
         parts.append((predicted, *(told(models[column], predicted, column) for column in ("a", "b"))))
     laid = pl.concat([part for part, _, _ in parts])
@@ -70,6 +73,26 @@ def test_a_cell_over_two_predicts_what_a_loop_written_out_does(seed: int, name: 
     for fold in sorted(found["fold"].unique()):
         mine = found.filter(pl.col("fold") == fold)[output].to_list()
         np.testing.assert_allclose(np.asarray(mine), by_hand(rows, name, fold), rtol=1e-9, atol=1e-9)
+
+
+def test_what_stands_over_others_is_never_fitted_on_synthetic_rows() -> None:
+    """Not even on their out-of-fold predictions: labels that nobody gave would calibrate it."""
+    rows = with_features(toy())
+    wrong = pl.when("synthetic").then(pl.lit(9.0)).otherwise("score").alias("score")
+    tasks = [linear("one", "score", ("a",)), linear("top", "score", (), ("one",))]
+    models = CrossFit(rows.with_columns(wrong), "score", SCALAR, tasks, 0)
+    truths = []
+    keep = type(models.model("top").learner).fit
+
+    def spied(learner: Any, x: Any, y: Any, *more: Any, **named: Any) -> Any:
+        truths.append(y)
+        return keep(learner, x, y, *more, **named)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(type(models.model("top").learner), "fit", spied)
+        models.model("top", frozenset([0]))
+    assert rows["synthetic"].any() and any((told == 9.0).any() for told in truths[:-1]), "its members are"
+    assert not (truths[-1] == 9.0).any()
 
 
 def told(fit: Fit, cell: str) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -117,7 +140,7 @@ def test_in_sample_inputs_are_seen_in_the_evidence_of_the_very_rows() -> None:
         "the predicted rows themselves are not known"
     )
     read = input_evidence(inputs, rows, table(fit.witnesses))
-    real = rows.filter((pl.col("split") == "train") & pl.col("score").is_not_null())
+    real = rows.filter((pl.col("split") == "train") & pl.col("score").is_not_null() & ~pl.col("synthetic"))
     roots = set(real.select(pl.coalesce("parent_id", "row_id")).to_series())
     assert set(read.filter(pl.col("own_fits") > 0)["row_id"]) == roots
 

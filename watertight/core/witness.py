@@ -105,15 +105,16 @@ def input_evidence(inputs: pl.DataFrame, rows: pl.DataFrame, witnesses: pl.DataF
     ``inputs`` has target, cell, seed, fitted_on (the model's witness), member, member_fitted_on (the witness of the model
     that made the predictions) and predicted (the witness of the rows they are of); ``rows`` as in :func:`evidence`.
     ``own_fits``: 1 where a model that predicted the row had been fitted on it or a relative, ``group_fits``: on any row of
-    its group. ``given``: how often a member predicted the row for one model; 0 where that model was fitted on the row
+    its group. ``given``: how often a member predicted the row for one model; 0 where that model was fitted on the real row
     without. ``strange``: whether it is no training row, or not there. ``witnessed``: whether the witnesses are there, each
     with the digest of its rows. What is the same for several cells stands once.
     """
     groups = rows.select(pl.col("row_id").alias("root_id"), "group_id")
     sets = witnesses.select("fitted_on", "root_id").join(groups, on="root_id", how="left")
+    real = witnesses.filter(pl.col("times") > 0).select("fitted_on", "root_id")
     answer = ("own_fits", "group_fits", "given")
     sound = _sound(witnesses).filter("witnessed")["fitted_on"].to_list()
-    told = pl.concat([_predictors(inputs, sets, sound), _completeness(inputs, sets)], how="diagonal")
+    told = pl.concat([_predictors(inputs, sets, sound), _completeness(inputs, sets, real)], how="diagonal")
     told = told.join(rows.select("row_id", "split"), on="row_id", how="left", maintain_order="left")
     clean = told.with_columns(pl.col("own_fits", "group_fits").fill_null(0), pl.col("given").fill_null(1))
     strange = pl.col("listed") & (pl.col("split") != "train").fill_null(True)
@@ -153,8 +154,11 @@ def _predictors(inputs: pl.DataFrame, sets: pl.DataFrame, sound: list[str]) -> p
     )
 
 
-def _completeness(inputs: pl.DataFrame, sets: pl.DataFrame) -> pl.DataFrame:
-    """How often each row that a model was fitted on had been predicted for it; alike for models with the same sets."""
+def _completeness(inputs: pl.DataFrame, sets: pl.DataFrame, real: pl.DataFrame) -> pl.DataFrame:
+    """How often each real row that a model was fitted on had been predicted for it; alike for models with the same sets.
+
+    What stands over others is fitted on real rows, though its members may have been fitted on a child of a row without it.
+    """
     models = inputs.group_by("target", "cell", "seed", "fitted_on", "member").agg(pl.col("predicted").sort())
     distinct = models.select("fitted_on", "predicted").unique().sort("fitted_on", "predicted").with_row_index("model")
     given = (
@@ -163,7 +167,7 @@ def _completeness(inputs: pl.DataFrame, sets: pl.DataFrame) -> pl.DataFrame:
         .group_by("model", "root_id")
         .agg(given=pl.len().cast(pl.Int64))
     )
-    wanted = distinct.select("model", "fitted_on").join(sets, on="fitted_on", how="left")
+    wanted = distinct.select("model", "fitted_on").join(real, on="fitted_on", how="left")
     both = wanted.join(given, on=["model", "root_id"], how="full", coalesce=True)
     listed = pl.col("root_id").is_not_null()
     return both.select(pl.coalesce("root_id", "fitted_on").alias("row_id"), pl.col("given").fill_null(0), listed=listed)

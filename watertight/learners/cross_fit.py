@@ -77,8 +77,9 @@ class CrossFit:
     def __init__(self, table: pl.DataFrame, name: str, target: Target, tasks: Iterable[Task], seed: int) -> None:
         """``table``: a training set with row_id, parent_id, group_id, synthetic, weight, split, fold and the features.
 
-        Its rows of train that have the target are used, synthetic ones among them. Raises Refusal where the target is
-        known in so few folds that a cell could not be fitted.
+        Its rows of train that have the target are used; synthetic ones by cells that stand over no others alone, since a
+        blend or a calibrator judges what its members say, and is to judge it of real rows. Raises Refusal where the target
+        is known in so few folds that a cell could not be fitted.
         """
         self.name, self.target, self.seed = name, target, seed
         self.tasks = {task.cell: task for task in tasks}
@@ -120,7 +121,7 @@ class CrossFit:
         return {**members, **list_widths(self.rows, task.columns)}
 
     def _fit(self, task: Task, left_out: Folds) -> Fitted:
-        kept = ~np.isin(self._fold, list(left_out))
+        kept = ~np.isin(self._fold, list(left_out)) & self._used(task)
         x, inputs = self._inputs(task, left_out, kept)
         y, weight = self._truth[kept], self.rows["weight"].to_numpy()[kept]
         chosen = task.search.best(task.build, x, y, weight, self.target.kind, self.seed) if task.search else {}
@@ -138,9 +139,16 @@ class CrossFit:
     def _inputs(self, task: Task, left_out: Folds, kept: npt.NDArray[np.bool_]) -> tuple[Matrix, tuple[Input, ...]]:
         """What a model is fitted on: its features, and of each cell below it out-of-fold predictions, fold by fold."""
         parts = {(member, fold): self._input(member, left_out, fold) for member in task.over for fold in self._rest(left_out)}
-        inputs = tuple(Input(member, held.witness, witness(self.rows_of(fold))) for (member, fold), held in parts.items())
+        inputs = tuple(Input(member, held.witness, self._read(task, fold)) for (member, fold), held in parts.items())
         columns = [self._laid(parts, member)[kept] for member in task.over]
         return _beside(self._matrix(task).at(kept), task.over, columns, self.target), inputs
+
+    def _used(self, task: Task) -> npt.NDArray[np.bool_]:
+        return ~self._synthetic if task.over else np.ones(self.rows.height, dtype=bool)
+
+    def _read(self, task: Task, fold: int) -> Witness:
+        """The rows of a fold whose predictions by other cells the cell is fitted on."""
+        return witness(self.rows.filter((self._fold == fold) & self._used(task)))
 
     def _input(self, member: str, left_out: Folds, fold: int) -> Held:
         """Predictions of a fold to fit on: by a model that left out this fold too."""
@@ -177,6 +185,10 @@ class CrossFit:
     @cached_property
     def _fold(self) -> npt.NDArray[np.int64]:
         return self.rows["fold"].to_numpy()
+
+    @cached_property
+    def _synthetic(self) -> npt.NDArray[np.bool_]:
+        return self.rows["synthetic"].to_numpy()
 
     @cached_property
     def _truth(self) -> npt.NDArray[Any]:
