@@ -14,19 +14,21 @@ from watertight.core.contract import SourceContract, Target
 from watertight.core.errors import Refusal
 from watertight.core.project import Workload
 from watertight.core.tables import read_table, replacing, write_json, write_table
+from watertight.core.versions import as_they_were
 
 
 def check(work: Workload, out: Path) -> None:
-    """The rows that passed, what was known of them before, and the verdict on all of them."""
+    """The rows that passed, now and as they were known before; the earlier versions of them; and the verdict on all of them."""
     rows = read_table(work.data("rows", "rows.parquet"))
     superseded = read_table(work.data("rows", "superseded.parquet"))
-    verdict = judge_rows(work, rows)
-    verdict.demand()
-    aside = set_aside(verdict, rows)
+    verdicts = [judge_rows(work, each) for each in (rows, *as_they_were(rows, superseded))]
+    for each in verdicts:
+        each.demand()
+    aside = pl.concat([set_aside(each, rows) for each in verdicts]).unique("row_id", keep="first", maintain_order=True)
     good = ~pl.col("row_id").is_in(aside["row_id"].to_list())
     kept = rows.filter(good)
     if kept.is_empty():
-        reasons = "\n".join(f"  - {result.told()}" for result in verdict.failed if result.quarantine)
+        reasons = "\n".join(f"  - {result.told()}" for result in verdicts[0].failed if result.quarantine)
         raise Refusal(
             f"no row is good enough to keep\n{reasons}",
             rows=rows["row_id"].to_list(),
@@ -36,7 +38,7 @@ def check(work: Workload, out: Path) -> None:
     _quarantine(work, aside)
     write_table(kept, out / "rows.parquet")
     write_table(superseded.filter(good), out / "superseded.parquet")
-    write_json({**verdict.summary(), "quarantined": aside.height}, out / "verdict.json")
+    write_json({**verdicts[0].summary(), "quarantined": aside.height}, out / "verdict.json")
 
 
 def judge_rows(work: Workload, rows: pl.DataFrame, also: Iterable[Check] = ()) -> Verdict:
@@ -72,6 +74,9 @@ def _quarantine(work: Workload, aside: pl.DataFrame) -> None:
 
 def _contracted(contract: SourceContract) -> Iterator[Check]:
     """What the source's contract says of its columns, as checks."""
+    if contract.group != "group_id":
+        kwargs = {"column_A": "group_id", "column_B": contract.group}
+        yield Check(type="expect_column_pair_values_to_be_equal", kwargs=kwargs)
     for name, target in contract.targets.items():
         yield from _target_checks(name, target)
     for name in contract.text:

@@ -12,13 +12,14 @@ import polars as pl
 
 from pipelines.check import judge_rows, set_aside
 from pipelines.source import rows_of_file, typed_drops
+from pipelines.split import assigned
 from watertight.checks.suite import Check
 from watertight.core.digests import file_digest
 from watertight.core.errors import Misuse, Refusal
 from watertight.core.project import Workload
 from watertight.core.rows import filled, good_rows
 from watertight.core.time import to_utc
-from watertight.core.versions import Merged, fresh, merged, version_faults
+from watertight.core.versions import Merged, as_they_were, fresh, merged, version_faults
 
 FEW = 5
 """So many bad rows are set aside whatever their share: a small file is not refused for one of them."""
@@ -62,6 +63,16 @@ class Drop:
         """The rows that it would keep with it."""
         return _kept(self.work, self.after)
 
+    @cached_property
+    def splits_before(self) -> pl.DataFrame:
+        """The split and fold of each row without the drop: row_id, split, fold."""
+        return assigned(self.work, self.kept_before, self.before.superseded).rows
+
+    @cached_property
+    def splits_after(self) -> pl.DataFrame:
+        """And with it."""
+        return assigned(self.work, self.kept_after, self.after.superseded).rows
+
     @property
     def summary(self) -> dict[str, int]:
         """How many rows of which kind."""
@@ -77,26 +88,33 @@ class Drop:
 def read_drop(work: Workload, path: Path, created_at: str | None = None) -> Drop:
     """A file's rows, sorted into those that may join the history and those that may not.
 
-    ``created_at``, ISO 8601, is when the labels of rows that do not say so themselves were known. Raises Refusal for what
-    is wrong with the file as a whole: its format, its columns, or that too many of its rows are bad.
+    ``created_at``, ISO 8601, is when the labels of rows that do not say so themselves were known. Of a file that was let in
+    already no row is new. Raises Refusal for what is wrong with the file as a whole: its format, its columns, or that too many
+    of its rows are bad.
     """
     raw = _stamped(rows_of_file(work, path), created_at, work)
     of, drops = file_digest(path), tuple(typed_drops(work))
-    name = _name(path, of, {drop["drop"][0] for drop in drops})
-    good, untyped = good_rows(raw, work.contract, name)
-    known = merged(drops, work.contract).versions
-    no_versions = version_faults(pl.concat([known, good]), work.contract)
-    candidates = _without(good, no_versions)
-    part = fresh(known, candidates)
-    failed = _failed(work, drops, part)
-    aside = _aside(raw, untyped, pl.concat([no_versions, failed]))
-    drop = Drop(work, name, of, raw.height, _without(part, failed), aside, candidates.height - part.height, drops)
+    for part in work.ledger.drops:
+        if part.of == of:
+            return Drop(work, part.name, of, raw.height, drops[0].clear(), raw.clear(), raw.height, drops)
+    drop = _sorted(work, raw, of, _name(path, of, {drop["drop"][0] for drop in drops}), drops)
     _demand_good(drop, path)
     return drop
 
 
+def _sorted(work: Workload, raw: pl.DataFrame, of: str, name: str, drops: tuple[pl.DataFrame, ...]) -> Drop:
+    good, untyped = good_rows(raw, work.contract, name)
+    known = pl.concat(drops)
+    no_versions = version_faults(pl.concat([known, good]), work.contract)
+    candidates = _without(good, no_versions)
+    part = fresh(known, candidates, work.contract)
+    failed = _failed(work, drops, part)
+    aside = _aside(raw, untyped, pl.concat([no_versions, failed]))
+    return Drop(work, name, of, raw.height, _without(part, failed), aside, candidates.height - part.height, drops)
+
+
 def _kept(work: Workload, known: Merged) -> pl.DataFrame:
-    aside = set_aside(judge_rows(work, known.rows), known.rows)
+    aside = set_aside(judge_rows(work, known.rows), known.rows)  # of the source's own drops; a part has no such rows
     return known.rows.join(aside, on="row_id", how="anti", maintain_order="left")
 
 
@@ -113,19 +131,20 @@ def _stamped(raw: pl.DataFrame, created_at: str | None, work: Workload) -> pl.Da
 
 
 def _name(path: Path, of: str, taken: set[str]) -> str:
-    """The file's name without its endings; with some of its sha256 where another drop is called so."""
-    name = path.name.split(".")[0] or "drop"
+    """The file's name without the endings that say its kind; with some of its sha256 where another drop is called so."""
+    name = Path(path.name.removesuffix(".gz")).stem
     return f"{name}-{of[:8]}" if name in taken else name
 
 
 def _failed(work: Workload, drops: tuple[pl.DataFrame, ...], part: pl.DataFrame) -> pl.DataFrame:
-    """``row_id`` and ``reason`` of the part's rows that fail a row-level check, beside all that is known."""
+    """``row_id`` and ``reason`` of the part's rows of which any version fails a row-level check, beside all that is known."""
     if part.is_empty():
         return pl.DataFrame(schema={"row_id": pl.String, "reason": pl.String})
-    rows = merged([*drops, part], work.contract).rows
-    verdict = judge_rows(work, rows, [_in_living_memory(work, drops)])
-    results = [result for result in verdict.failed if result.row_ids and (result.quarantine or result.severity == "critical")]
-    reasons = {row: f"{result.type}({result.kwargs})" for result in reversed(results) for row in result.row_ids}
+    known = merged([*drops, part], work.contract)
+    also = [_in_living_memory(work, drops)]
+    verdicts = [judge_rows(work, rows, also) for rows in (known.rows, *as_they_were(known.rows, known.superseded))]
+    failed = [result for verdict in verdicts for result in verdict.failed if result.quarantine or result.severity == "critical"]
+    reasons = {row: f"{result.type}({result.kwargs})" for result in reversed(failed) for row in result.row_ids}
     named = pl.DataFrame({"row_id": list(reasons), "reason": list(reasons.values())}, schema=["row_id", "reason"], strict=False)
     children = part.filter(pl.col("parent_id").is_in(list(reasons))).select("row_id", reason=pl.lit("its parent is set aside"))
     every = pl.concat([named.cast(pl.String), children]).unique("row_id", keep="first", maintain_order=True)
@@ -147,16 +166,12 @@ def _without(rows: pl.DataFrame, named: pl.DataFrame) -> pl.DataFrame:
 
 def _aside(raw: pl.DataFrame, untyped: pl.DataFrame, named: pl.DataFrame) -> pl.DataFrame:
     """The rows as they came that were named, by their place or their row_id, with the reason."""
-    numbered = raw.with_row_index("place").with_columns(pl.col("place").cast(pl.Int64), id=pl.col("row_id").cast(pl.String))
-    by_id = named.rename({"row_id": "id", "reason": "named"})
-    told = numbered.join(untyped, on="place", how="left", maintain_order="left").join(
-        by_id, on="id", how="left", maintain_order="left"
-    )
-    return (
-        told.with_columns(pl.coalesce("reason", "named").alias("reason"))
-        .filter(pl.col("reason").is_not_null())
-        .drop("place", "id", "named")
-    )
+    own = pl.col("row_id").cast(pl.String).str.strip_chars()
+    place = pl.int_range(pl.len(), dtype=pl.Int64)
+    by_place = dict(untyped.select("place", "reason").iter_rows())
+    by_id = dict(named.select("row_id", "reason").iter_rows())
+    reasons = [by_place.get(at) or by_id.get(row) for at, row in raw.select(place, own).iter_rows()]
+    return raw.with_columns(pl.Series("reason", reasons, dtype=pl.String)).filter(pl.col("reason").is_not_null())
 
 
 def _demand_good(drop: Drop, path: Path) -> None:

@@ -5,14 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import polars as pl
+
 from pipelines.drop import Drop, read_drop, told, told_reasons
-from pipelines.drop_gates import judge_drop
+from pipelines.drop_gates import judge_drop, moves
 from pipelines.let_in import alone, enter, let_in
 from pipelines.source import typed_drops
 from watertight.core.digests import ids_digest
 from watertight.core.errors import Refusal
 from watertight.core.ledger import Reference
 from watertight.core.project import Workload
+from watertight.core.time import known_at
 from watertight.core.versions import merged
 
 SHOWN = 5
@@ -64,11 +67,27 @@ def _examined(work: Workload, path: Path, created_at: str | None) -> tuple[Drop,
     drop = read_drop(work, path, created_at)
     answer = told(drop)
     if drop.part.is_empty():
-        known = [part.name for part in work.ledger.drops if part.of == drop.of]
-        why = f"this file was let in as {known[0]!r}" if known else "every row of it is known"
-        return drop, {**answer, "drop": known[0] if known else drop.name, "nothing new": why}
+        known = any(part.of == drop.of for part in work.ledger.drops)
+        why = f"this file was let in as {drop.name!r}" if known else "every row of it is known"
+        return drop, {**answer, "nothing new": why}
     verdicts = list(judge_drop(drop))
-    return drop, {**answer, "gates": {verdict.gate: verdict.summary() for verdict in verdicts}}
+    return drop, {**answer, **_changed(drop), "gates": {verdict.gate: verdict.summary() for verdict in verdicts}}
+
+
+def _changed(drop: Drop) -> dict[str, Any]:
+    """What the drop changes of what was known: rows that leave their split, and rows whose history has more in it."""
+    moved = moves(drop) if drop.summary["versions"] else pl.DataFrame()
+    told = (
+        {
+            f"{before} → {now}": f"{len(rows)} row(s), first {', '.join(rows[:SHOWN])}"
+            for before, now, rows in moved.group_by("before", "now", maintain_order=True).agg("row_id").iter_rows()
+        }
+        if moved.height
+        else {}
+    )
+    news = drop.part.filter(known_at().is_not_null()).group_by("group_id").agg(known=known_at().min())
+    later = drop.before.rows.join(news, on="group_id").filter(pl.col("asked_at") > pl.col("known")).height
+    return {**({"moved": told} if told else {}), **({"known rows with another history": later} if later else {})}
 
 
 def as_text(answer: dict[str, Any]) -> dict[str, Any]:

@@ -36,8 +36,8 @@ def let_in(drop: Drop) -> Part:
     All but the ledger is named by content, so a process that dies in between leaves nothing that counts, and running it
     again ends the work.
     """
-    _set_aside(drop)
     digest = _tracked(drop)
+    _set_aside(drop)
     entered = Part(name=drop.name, of=drop.of, part=digest, **drop.summary)
     enter(drop.work, lambda section: section.model_copy(update={"drops": (*section.drops, entered)}))
     return entered
@@ -69,6 +69,7 @@ def _dvc_add(work: Workload, part: Path) -> None:
         with Repo(str(work.project.root)) as repo:
             repo.add(str(part))
     except DvcException as error:
+        part.unlink()
         raise Misuse(
             f"DVC does not take the part: {error}",
             expected="a DVC repository that nothing else is working in",

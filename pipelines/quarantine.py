@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import polars as pl
 
 from pipelines.source import rows_of_part
 from watertight.core.declare import pick
+from watertight.core.errors import Misuse
 from watertight.core.project import Workload
 from watertight.core.tables import read_table
 
@@ -29,14 +31,24 @@ def waiting(work: Workload) -> dict[str, pl.DataFrame]:
 
 
 def listed(work: Workload) -> list[dict[str, Any]]:
-    """A line per file and reason: how many rows wait, and the first of them."""
-    return [
+    """A line per file and reason: how many rows wait, and the first of them; and what was set aside elsewhere."""
+    here = [
         {"file": name, "rows": count, "first": ", ".join(row or "(no row_id)" for row in first), "reason": reason}
         for name, table in waiting(work).items()
         for reason, count, first in table.group_by("reason", maintain_order=True)
         .agg(pl.len(), pl.col("row_id").cast(pl.String).head(3))
         .iter_rows()
     ]
+    return [*here, *_elsewhere(work)]
+
+
+def _elsewhere(work: Workload) -> Iterator[dict[str, Any]]:
+    """Quarantine stays on the machine that let the drop in; the ledger knows how many rows there were."""
+    for part in work.ledger.drops:
+        file = place(work, part.name, part.of)
+        if part.quarantined and not file.is_file():
+            reason = "set aside on another machine, or deleted here: ask for the rows of this drop where they came from"
+            yield {"file": file.stem, "rows": part.quarantined, "first": "", "reason": reason}
 
 
 def place(work: Workload, drop: str, of: str) -> Path:
@@ -50,9 +62,13 @@ def hand_out(work: Workload, to: Path) -> int:
     Where none waits, nothing is written.
     """
     writer = pick(WRITERS, to.suffix, "kind of file")
+    if to.exists() or not to.parent.is_dir():
+        raise Misuse(f"{to} is not a place for a new file", expected="a file that is not there yet, in a folder that is")
     tables = list(waiting(work).values())
-    rows = (
-        pl.concat(tables, how="diagonal_relaxed") if tables else pl.DataFrame({"row_id": [], "reason": []}, schema_overrides={})
-    )
-    writer(rows, to)
+    rows = pl.concat(tables, how="diagonal_relaxed") if tables else pl.DataFrame()
+    nested = [name for name, kind in rows.schema.items() if kind.is_nested()]
+    if nested and to.suffix == ".csv":
+        raise Misuse(f"CSV has no lists, and {', '.join(nested)} are such", expected="a file that ends in .parquet or .jsonl")
+    if tables:
+        writer(rows, to)
     return rows.height

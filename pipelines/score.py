@@ -9,10 +9,10 @@ from typing import Any
 import polars as pl
 
 from pipelines.answers import answers
+from pipelines.as_of import as_of
 from pipelines.features import Features
 from pipelines.gates import TRAINING_SET, demand_guarded
 from pipelines.predict import bundle_of
-from pipelines.test_sets import as_of
 from watertight.core.digests import file_digest, json_digest
 from watertight.core.errors import Refusal
 from watertight.core.project import Workload

@@ -65,7 +65,8 @@ def rows_of_file(work: Workload, path: Path) -> pl.DataFrame:
     """
     raw = read_raw(path)
     query = work.source_folder / f"{work.params.source.name}.sql"
-    if query.is_file() and not {"row_id", "reason"} <= set(raw.columns):
+    mended = {"row_id", "reason"} <= set(raw.columns) and "reason" not in (*work.contract.required, *work.contract.optional)
+    if query.is_file() and not mended:
         return _queried(_with_optional(raw, _file_columns(work.contract), path), query, path)
     return _with_optional(raw.drop("reason", strict=False), _row_columns(work.contract), path)
 
@@ -162,5 +163,6 @@ def _file_columns(contract: SourceContract) -> Columns:
 
 def _row_columns(contract: SourceContract) -> Columns:
     needed = ("row_id", "asked_at", *contract.keys, *contract.text)
-    allowed = tuple(name for name in ROLES if name not in needed)
+    # Which drop a row is of is not for the row to say.
+    allowed = tuple(name for name in ROLES if name not in (*needed, "drop"))
     return Columns(needed, (*contract.targets, *contract.columns), allowed)

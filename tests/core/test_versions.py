@@ -48,6 +48,11 @@ facts = st.tuples(
 parts = st.lists(st.lists(facts, max_size=5), min_size=1, max_size=4)
 
 
+def again(known: list[tuple[str, Fact]], place: int) -> bool:
+    """Whether a version says what the one before it said: text and score."""
+    return place > 0 and known[place][1][1:3] == known[place - 1][1][1:3]
+
+
 def by_hand(given: list[list[Fact]]) -> tuple[dict[str, list[tuple[str, Fact]]], dict[str, str]]:
     """Each row's versions with their drops, and what is wrong with a row."""
     versions: dict[str, list[tuple[str, Fact]]] = {}
@@ -56,6 +61,7 @@ def by_hand(given: list[list[Fact]]) -> tuple[dict[str, list[tuple[str, Fact]]],
             known = versions.setdefault(fact[0], [])
             if fact not in [old for _, old in known]:
                 known.append((f"drop {number}", fact))
+    versions = {row: [each for place, each in enumerate(known) if not again(known, place)] for row, known in versions.items()}
     faults: dict[str, str] = {}
     for row, known in versions.items():
         pairs = [(old, new) for (_, old), (_, new) in pairwise(known)]
@@ -97,6 +103,11 @@ def test_a_late_label_and_a_correction_are_versions() -> None:
     assert_frame_equal(found.rows, drop("a", ("r", "t", 0.9, 10), ("s", "t", 0.5, 1)))
     assert_frame_equal(found.superseded, pl.concat([drop("a", ("r", "t", None, 0)), drop("b", ("r", "t", 0.2, 9))]))
     assert_frame_equal(first_versions(found.rows, found.superseded), drop("a", ("r", "t", None, 0), ("s", "t", 0.5, 1)))
+
+
+def test_a_label_that_is_told_again_is_no_correction_whenever_it_is_said_to_be_known() -> None:
+    found = merged([drop("a", ("r", "t", 0.5, 1)), drop("b", ("r", "t", 0.5, 9)), drop("c", ("r", "t", 0.9, 10))], CONTRACT)
+    assert (found.rows["score"].to_list(), found.superseded["score"].to_list(), found.repeats) == ([0.9], [0.5], 1)
 
 
 def test_a_label_is_taken_back_by_a_version_without_it_that_says_when() -> None:

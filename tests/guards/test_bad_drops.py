@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from made_drops import LATER, Note, file_of, note
+from made_drops import LATER, Note, corrected, file_of, note
 from tiny_project import TinyProject, digests
 from typer.testing import CliRunner
 
@@ -97,11 +97,19 @@ BAD = {
     "a clock ten years ahead": Bad(csv(moved(YEARS)), "asked_at"),
     "a clock ten years behind": Bad(csv(moved(-YEARS)), "asked_at"),
     "a zip bomb": Bad(bomb, "bomb.csv.gz"),
-    "a drop that is a path": Bad(csv(changed(drop="../../ledger")), "a drop cannot be called '../../ledger'"),
-    "an author under another group": Bad(
-        csv([{**told, "group_id": "elsewhere"} for told in LATER]), "expect_history_within_groups"
-    ),
+    "a drop that is a path": Bad(csv(changed(drop="../../ledger")), "has 'drop', which the contract does not name"),
+    "an author under another group": Bad(csv([{**told, "group_id": "elsewhere"} for told in LATER]), "'column_A': 'group_id'"),
     "a child without a parent": Bad(csv([*LATER, note(12, 2, parent_id="gone", synthetic=True)]), "expect_parents_to_exist"),
+    "a synthetic row of nobody": Bad(csv([*LATER, note(12, 2, synthetic=True)]), "expect_parents_to_exist"),
+    "a child in another group than its parent": Bad(
+        csv([*LATER, {**note(12, 2), "row_id": "c", "note_id": "c", "parent_id": "a05-1", "synthetic": True}]),
+        "expect_parents_to_exist",
+    ),
+    "a row without a name": Bad(csv([*LATER, note(12, 2, row_id=None)]), "row_id is no name of a row"),
+    "two rows without a name": Bad(csv([*LATER, *[note(12, each, row_id=" ") for each in (2, 3)]]), "row_id is no name of a row"),
+    "an earlier version out of range": Bad(
+        csv([*LATER, note(12, 2, mood=99), corrected(note(12, 2), 1, 24)]), "'column': 'mood', 'min_value': -2.0"
+    ),
     "another header": Bad(csv(LATER, lambda lines: [lines[0].replace(b"text", b"txt"), *lines[1:]]), "did you mean 'txt'"),
     "no rows": Bad(csv(LATER, lambda lines: lines[:1]), "no rows"),
 }

@@ -14,15 +14,15 @@ from polars.testing import assert_frame_equal
 from tiny_project import HISTORY, STAGES, TRAINING_SET, Refused, TinyProject, digests
 
 from pipelines import let_in
+from pipelines.as_of import as_of
 from pipelines.drops import check_drop, freeze_profile, ingest_drop
 from pipelines.features import Features
 from pipelines.quarantine import hand_out, listed
-from pipelines.test_sets import as_of
 from watertight.core.digests import row_set_digest
 from watertight.core.errors import Misuse, Refusal
 from watertight.core.tables import read_table
 
-GATES = ("split", "keys", "training_set", "drift")
+GATES = ("rows", "split", "keys", "training_set", "drift")
 GRAPH = STAGES[: STAGES.index("guard") + 1]
 SPLIT = "data/tiny/split/split.parquet"
 
@@ -198,6 +198,67 @@ def test_the_test_sets_stay_available_as_they_were(receiving: TinyProject, tmp_p
         as_of(receiving.work, now, "lter")
 
 
+def test_a_correction_that_comes_after_the_future_began_is_told_to_leave_train(receiving: TinyProject, tmp_path: Path) -> None:
+    """And so is that known rows have another history now."""
+    told = ingest(receiving, [corrected(note(0, 3), 0.25, 60 * 24)], tmp_path / "late.csv")
+    assert told["moved"] == {"train → embargo": "1 row(s), first a00-3"}
+    assert "known rows with another history" not in told, "it is newer than everything"
+    told = check_drop(receiving.work, file_of([corrected(note(7, 0), 0.25, 1)], tmp_path / "soon.csv"), None)
+    assert told["known rows with another history"] == 4, "a07-2 to a07-5 were asked after day five and an hour"
+
+
+def test_a_group_that_came_without_labels_can_be_labelled_and_go_on(receiving: TinyProject, tmp_path: Path) -> None:
+    asked = [note(20, number, **UNLABELLED) for number in range(6)]
+    labels = [note(20, number, created_at=note(20, 12)["created_at"]) for number in range(6)]
+    for name, rows in (("asked", asked), ("labels", labels), ("more", [note(20, number) for number in range(6, 12)])):
+        ingest(receiving, rows, tmp_path / f"{name}.csv")
+    receiving.execute(*GRAPH)
+    assert receiving.table(TRAINING_SET).filter(author_id="a20").height == 12
+
+
+def test_the_label_of_a_row_with_a_child_can_be_corrected(receiving: TinyProject, tmp_path: Path) -> None:
+    ingest(receiving, [corrected(note(5, 1), 0.25, 60 * 24)], tmp_path / "parent.csv")
+    receiving.execute(*GRAPH)
+    rows = receiving.table(TRAINING_SET).filter(pl.coalesce("parent_id", "row_id") == "a05-1")
+    assert set(rows["split"]) == {"embargo"}, "the child follows"
+
+
+def test_a_gate_that_is_waived_lets_nothing_in(receiving: TinyProject, tmp_path: Path) -> None:
+    params = receiving.root / "params.yaml"
+    params.write_text(
+        params.read_text().replace("waive: []", "waive: [expect_future_after_training]").replace("gap_days: 5", "gap_days: 4")
+    )
+    assert receiving.work.params.waive
+    late = [
+        note(number, 5, row_id=f"x{number}", note_id=f"x{number}", labelled_at=None, mood=None, energy=None)
+        for number in range(3)
+    ]
+    assert ingest(receiving, late, tmp_path / "fine.csv")["new"] == 3, "what passes by itself is let in"
+    suite = receiving.root / "expectations" / "tiny.yaml"
+    suite.write_text(
+        suite.read_text() + "split:\n  - {type: expect_groups_share, kwargs: {split: train, share: 0.1, tolerance: 0.0}}\n"
+    )
+    params.write_text(params.read_text().replace("expect_future_after_training", "expect_groups_share"))
+    with pytest.raises(Refusal, match=r"did not pass \(waived: expect_groups_share\); the drop is not let in"):
+        ingest(receiving, LATER, tmp_path / "later.csv")
+
+
+@pytest.mark.parametrize(
+    "check",
+    [
+        "{type: expect_column_max_to_be_between, kwargs: {column: weight, max_value: 1.0}}",
+        "{type: expect_column_values_to_be_between, kwargs: {column: text, min_value: 1}}",
+        "{type: expect_column_values_to_not_be_null, kwargs: {column: txt}, meta: {required: true}}",
+    ],
+    ids=["of the whole column", "that raises", "that is required and skipped"],
+)
+def test_a_check_on_rows_that_names_no_row_refuses_the_drop(receiving: TinyProject, tmp_path: Path, check: str) -> None:
+    suite = receiving.root / "expectations" / "tiny.yaml"
+    suite.write_text(suite.read_text().replace("rows:\n", f"rows:\n  - {check}\n"))
+    with pytest.raises(Refusal, match="gate 'rows' refused"):
+        ingest(receiving, [{**each, "weight": 5.0} for each in LATER], tmp_path / "later.csv")
+
+
 # Bad rows.
 
 
@@ -227,6 +288,22 @@ def test_bad_rows_wait_in_quarantine_until_they_are_mended(receiving: TinyProjec
 
 def stringly(told: Note) -> Note:
     return {name: None if value is None else str(value) for name, value in told.items()}
+
+
+def test_a_file_with_bad_rows_twice_is_known_too_and_handing_out_overwrites_nothing(
+    receiving: TinyProject, tmp_path: Path
+) -> None:
+    mixed = [*LATER, note(12, 2, mood=3)]
+    ingest(receiving, mixed, tmp_path / "mixed.csv")
+    assert ingest(receiving, mixed, tmp_path / "mixed.csv")["nothing new"] == "this file was let in as 'mixed'"
+    precious = tmp_path / "precious.csv"
+    precious.write_text("mine")
+    for place in (precious, tmp_path / "nowhere" / "x.csv"):
+        with pytest.raises(Misuse, match="is not a place for a new file"):
+            hand_out(receiving.work, place)
+    assert precious.read_text() == "mine"
+    shutil.rmtree(receiving.root / "data" / "quarantine")
+    assert [(line["rows"], line["reason"][:12]) for line in listed(receiving.work)] == [(1, "set aside on")]
 
 
 def test_the_quarantine_of_a_drop_outlives_the_check_stage(receiving: TinyProject, tmp_path: Path) -> None:

@@ -154,6 +154,17 @@ CASES: dict[str, list[Case]] = {
             ["r1", "r3", "r4"],
             {"column": "known", "strict": True},
         ),
+        Case(
+            {
+                "asked_at": instants(*[NOON] * 4),
+                "view__source_at": SOURCES,
+                "view__x": [0.0, None, 1.0, 2.0],
+                "view__v": [None, None, [1.0], [1.0]],
+            },
+            {"view__source_at": [IN_MICROSECONDS, None, None, None], "view__x": [None, None, 1.0, None]},
+            ["r3", "r4"],
+            {"column": "view__source_at"},
+        ),
     ],
     "ExpectOwnRowUnseen": [Case({"own_fits": [0] * 4}, {"own_fits": [0, 1, 0, 2]}, ["r2", "r4"])],
     "ExpectOwnGroupUnseen": [Case({"group_fits": [0] * 4}, {"group_fits": [0, 1, 0, 1]}, ["r2", "r4"])],
@@ -179,10 +190,15 @@ CASES: dict[str, list[Case]] = {
     ],
     "ExpectParentsToExist": [
         Case(
-            {"parent_id": [None, "r1", None, None], "synthetic": [False, True, False, False]},
-            {"parent_id": [None, "r1", "r2", "gone"]},
-            ["r3", "r4"],
-        ),
+            {"parent_id": [None, "r1", None, None], "synthetic": [False, True, False, False], "group_id": ["g"] * 4},
+            changed,
+            named,
+        )
+        for changed, named in (
+            ({"parent_id": [None, "r1", "r2", "gone"]}, ["r3", "r4"]),
+            ({"group_id": ["g", "h", "g", "g"]}, ["r2"]),
+            ({"parent_id": [None] * 4}, ["r2"]),
+        )
     ],
     "ExpectReadableText": [
         Case(

@@ -35,8 +35,11 @@ ROLES: dict[str, ColumnType] = {
     "drop": "string",
 }
 
-ADDED = ("split", "fold", "mean", "lower", "upper", "level", "weights", "log_variance", "probabilities", "vector")
-"""Columns that stages put beside the rows: what the split gave, and the outputs of models."""
+ADDED = (
+    *("split", "fold", "labelled", "held_out", "group_fold", "future_from", "reason"),
+    *("mean", "lower", "upper", "level", "weights", "log_variance", "probabilities", "vector"),
+)
+"""Columns that stages put beside the rows: what the split gave, why a row is set aside, and the outputs of models."""
 
 
 OUTPUTS = {"scalar": "mean", "class": "probabilities", "vector": "vector"}

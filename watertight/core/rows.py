@@ -13,6 +13,7 @@ from watertight.core.declare import nearest
 from watertight.core.errors import Refusal
 from watertight.core.time import to_utc
 
+NAMES = ("row_id", "group_id", "parent_id")
 TRUE, FALSE = ("true", "1", "yes"), ("false", "0", "no")
 SPLITS = ("train", "test_groups", "test_future", "embargo", "unlabelled")
 PLAIN_NAME, NAME_BYTES = r"^[^/\\\x00-\x1f]+$", 200
@@ -70,7 +71,8 @@ def good_rows(raw: pl.DataFrame, contract: SourceContract, drop: str) -> tuple[p
     """
     _, typed, faults = _typed(raw, contract, drop)
     timeless = Fault("labelled_at", _timeless(typed, contract), "time at which the label was given, and there is a label")
-    found = [_placed(fault) for fault in (*faults, timeless)]
+    nameless = Fault("row_id", typed["row_id"].is_null(), "name of a row")
+    found = [_placed(fault) for fault in (*faults, timeless, nameless)]
     aside = pl.concat(found).group_by("place").agg(pl.col("reason").str.join("; ")).sort("place")
     good = typed.with_row_index("place").filter(~pl.col("place").is_in(aside["place"].to_list()))
     return good.drop("place"), aside
@@ -88,7 +90,7 @@ def _typed(raw: pl.DataFrame, contract: SourceContract, drop: str) -> tuple[pl.D
     with_roles = _with_defaults(raw, contract, drop)
     _refuse_missing(with_roles.columns, contract, drop)
     columns = {name: _cast(with_roles[name], kind, contract.zone) for name, kind in contract.column_types().items()}
-    typed = pl.DataFrame(columns)
+    typed = pl.DataFrame(columns).with_columns(_name(name) for name in (*NAMES, *contract.keys))
     _refuse_drop_names(typed)
     filled = typed.with_columns(
         pl.col("created_at").fill_null(pl.coalesce("labelled_at", "asked_at")),
@@ -96,6 +98,12 @@ def _typed(raw: pl.DataFrame, contract: SourceContract, drop: str) -> tuple[pl.D
         pl.col("weight").fill_null(1.0),
     )
     return with_roles, filled, list(_faults(with_roles, typed, contract))
+
+
+def _name(column: str) -> pl.Expr:
+    """A name without the blanks around it, or it would name another; null where nothing is left."""
+    bare = pl.col(column).str.strip_chars()
+    return pl.when(bare != "").then(bare).alias(column)
 
 
 def _timeless(typed: pl.DataFrame, contract: SourceContract) -> pl.Series:
@@ -150,7 +158,11 @@ def _refuse_missing(have: list[str], contract: SourceContract, drop: str) -> Non
         )
 
 
-def _cast(values: pl.Series, kind: str, zone: str) -> pl.Series:
+def _cast(values: pl.Series, kind: ColumnType, zone: str) -> pl.Series:
+    """``values`` as the kind's type; null where one is none. A list or a record is nothing but, perhaps, a vector."""
+    nested = isinstance(values.dtype, pl.List | pl.Array | pl.Struct)
+    if nested != (kind == "vector") and values.dtype != pl.Null:
+        return pl.Series(values.name, [None] * len(values), dtype=DTYPES[kind])
     if kind == "timestamp":
         return to_utc(values, zone)
     if kind == "bool" and values.dtype == pl.String:

@@ -6,7 +6,7 @@ of its own, which is when it was known. What was known before is kept, so that t
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import polars as pl
@@ -15,6 +15,7 @@ from watertight.core.contract import SourceContract
 from watertight.core.errors import Refusal
 from watertight.core.time import known_at
 
+PLACE = "__place"
 OF_A_VERSION = ("labelled_at", "created_at", "drop")
 CHANGED, NOT_LATER, TAKEN_BACK = (
     "the row_id stands for another row already; only labels may change",
@@ -48,7 +49,7 @@ def merged(drops: Iterable[pl.DataFrame], contract: SourceContract) -> Merged:
     and is no version of what it stood for: history is never rewritten in silence.
     """
     every = pl.concat(list(drops))
-    once = _once(every)
+    once = _once(every, contract)
     faults = version_faults(once, contract)
     if not faults.is_empty():
         raise Refusal(
@@ -65,12 +66,12 @@ def merged(drops: Iterable[pl.DataFrame], contract: SourceContract) -> Merged:
 
 def version_faults(versions: pl.DataFrame, contract: SourceContract) -> pl.DataFrame:
     """``row_id`` and ``reason`` of rows that come again and are no versions of one row; ``versions`` as they came."""
-    again = _once(versions).filter(pl.col("row_id").is_duplicated())
+    again = _once(versions, contract).filter(pl.col("row_id").is_duplicated())
     fixed = [name for name in again.columns if name not in (*OF_A_VERSION, *contract.targets)]
     changed = again.unique(fixed).filter(pl.col("row_id").is_duplicated()).select("row_id", reason=pl.lit(CHANGED))
-    known = again.with_columns(known=known_at())
-    before = known.select("row_id", pl.col("created_at", "known").shift(1).over("row_id").name.prefix("last_"))
-    both = pl.concat([known, before.drop("row_id")], how="horizontal")
+    known = again.select("row_id", "created_at", known=known_at())
+    last = known.select(pl.col("created_at", "known").shift(1).over("row_id").name.prefix("last_"))
+    both = pl.concat([known, last], how="horizontal")
     late = (pl.col("created_at") > pl.col("last_created_at")) & ~(pl.col("known") <= pl.col("last_known")).fill_null(False)
     not_later = both.filter(pl.col("last_created_at").is_not_null() & ~late).select("row_id", reason=pl.lit(NOT_LATER))
     lost = pl.col("last_known").is_not_null() & pl.col("known").is_null()
@@ -84,19 +85,34 @@ def first_versions(rows: pl.DataFrame, superseded: pl.DataFrame) -> pl.DataFrame
     return rows.update(first, on="row_id", how="left", include_nulls=True) if first.height else rows
 
 
-def fresh(known: pl.DataFrame, come: pl.DataFrame) -> pl.DataFrame:
-    """Those of the rows that ``come`` which are no repeats, each once; ``known`` are all versions so far."""
-    return _once(pl.concat([_once(known), come]))[_once(known).height :]
+def fresh(known: pl.DataFrame, come: pl.DataFrame, contract: SourceContract) -> pl.DataFrame:
+    """Those of the rows that ``come`` which are no repeats, each once; ``known`` are all versions so far, as they came."""
+    before = _once(known, contract).height
+    return _once(pl.concat([known, come]), contract)[before:]
 
 
-def _once(versions: pl.DataFrame) -> pl.DataFrame:
+def as_they_were(rows: pl.DataFrame, superseded: pl.DataFrame) -> Iterator[pl.DataFrame]:
+    """All ``rows`` with some in an earlier version, until every superseded version was among them once."""
+    numbered = superseded.with_columns(pl.int_range(pl.len()).over("row_id").alias(PLACE))
+    for layer in numbered.partition_by(PLACE, maintain_order=True, include_key=False):
+        yield rows.update(layer, on="row_id", how="left", include_nulls=True)
+
+
+def _once(versions: pl.DataFrame, contract: SourceContract) -> pl.DataFrame:
+    """Without repeats: copies of any version, and what says of a row the same as the version before it.
+
+    When it says so is no matter: a label that is told again is no correction.
+    """
     content = [name for name in versions.columns if name != "drop"]
-    return versions.unique(subset=content, keep="first", maintain_order=True)
+    said = [name for name in content if name not in OF_A_VERSION and name != "row_id"]
+    once = versions.unique(subset=content, keep="first", maintain_order=True)
+    told = once.select("row_id", said=pl.struct(said).hash()).select(
+        again=pl.col("said").eq(pl.col("said").shift(1).over("row_id")).fill_null(False)
+    )
+    return once.filter(~told["again"])
 
 
 def _in_first_place(once: pl.DataFrame) -> pl.DataFrame:
     """The last version of each row, where and in the drop in which the first one stood."""
-    placed = once.with_row_index("place").with_columns(
-        pl.col("place").min().over("row_id"), pl.col("drop").first().over("row_id")
-    )
-    return placed.unique("row_id", keep="last", maintain_order=True).sort("place").drop("place")
+    placed = once.with_row_index(PLACE).with_columns(pl.col(PLACE).min().over("row_id"), pl.col("drop").first().over("row_id"))
+    return placed.unique("row_id", keep="last", maintain_order=True).sort(PLACE).drop(PLACE)

@@ -44,7 +44,7 @@ def split_rows(rows: pl.DataFrame, first: pl.DataFrame, params: SplitParams, str
     """
     groups = _assigned_groups(first, params, strata)
     if params.folds_by == "time":
-        groups = in_blocks(groups, _first_appearance(first.filter(_own())), first["drop"][0], params)
+        groups = in_blocks(groups, _first_appearance(first).filter(_own()), first["drop"][0], params)
     future = _future_from(first, groups, params.test_future)
     groups = groups.join(future, on="group_id", how="left", maintain_order="left")
     placed = _assigned_rows(rows, groups, params)
@@ -124,9 +124,9 @@ def _future_from(rows: pl.DataFrame, groups: pl.DataFrame, future: TestFuture) -
     """Per group, the instant its future begins: fixed by the drop in which it first came; null where it has none.
 
     It is the instant of the first of the last ``share`` of the group's labelled rows, children not counted. A group
-    that would keep no row a gap earlier has no future: all its rows are trained on.
+    that would keep no row a gap earlier, or that came without labels, has no future: all its rows are trained on.
     """
-    own = _first_appearance(rows.filter(_own())).sort("asked_at", "row_id")
+    own = _first_appearance(rows).filter(_own()).sort("asked_at", "row_id")
     place, size = pl.int_range(pl.len()).over("group_id"), pl.len().over("group_id")
     last = place >= (size * (1 - future.share)).ceil()
     starts = own.filter(last).group_by("group_id").agg(future_from=pl.col("asked_at").min())
