@@ -107,5 +107,7 @@ def moves(drop: Drop) -> pl.DataFrame:
 
 def _demanded(verdict: Verdict) -> Verdict:
     verdict.demand()
-    demand_passed(verdict.summary(), "the drop is not let in")
+    told = verdict.summary()
+    if told["waived"]:
+        demand_passed(told, "the drop is not let in")
     return verdict

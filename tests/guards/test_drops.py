@@ -45,7 +45,10 @@ def test_a_check_tells_what_a_drop_would_bring_and_touches_nothing(receiving: Ti
         "quarantined": 0,
         "groups": {"known": 3, "new": 2},
     }
-    assert {gate: verdict["status"] for gate, verdict in told["gates"].items()} == dict.fromkeys(GATES, "pass")
+    assert {gate: verdict["status"] for gate, verdict in told["gates"].items()} == {
+        **dict.fromkeys(GATES, "pass"),
+        "drift": "skipped",
+    }, "no profile is frozen"
 
 
 def test_a_drop_joins_the_history_and_what_was_there_stays(receiving: TinyProject, tmp_path: Path) -> None:
@@ -209,8 +212,12 @@ def test_a_correction_that_comes_after_the_future_began_is_told_to_leave_train(r
 
 def test_a_group_that_came_without_labels_can_be_labelled_and_go_on(receiving: TinyProject, tmp_path: Path) -> None:
     asked = [note(20, number, **UNLABELLED) for number in range(6)]
-    labels = [note(20, number, created_at=note(20, 12)["created_at"]) for number in range(6)]
-    for name, rows in (("asked", asked), ("labels", labels), ("more", [note(20, number) for number in range(6, 12)])):
+    labels = [note(20, number, energy=None, created_at=note(20, 12)["created_at"]) for number in range(6)]
+    for name, rows in (
+        ("asked", asked),
+        ("labels", labels),
+        ("more", [note(20, number, energy=None) for number in range(6, 12)]),
+    ):
         ingest(receiving, rows, tmp_path / f"{name}.csv")
     receiving.execute(*GRAPH)
     assert receiving.table(TRAINING_SET).filter(author_id="a20").height == 12

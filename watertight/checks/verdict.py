@@ -82,7 +82,8 @@ class Verdict:
     def summary(self) -> dict[str, Any]:
         """The verdict as JSON."""
         counts = {status: sum(result.status == status for result in self.results) for status in ("pass", "fail", "skipped")}
-        status = "fail" if self.blocking else "waived" if self.grave else "pass"
+        judged = counts["pass"] + counts["fail"]
+        status = "fail" if self.blocking else "waived" if self.grave else "pass" if judged else "skipped"
         return {
             "gate": self.gate,
             "rows": self.rows,
