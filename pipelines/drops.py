@@ -104,7 +104,8 @@ def _lines(verdict: dict[str, Any]) -> str | dict[str, str]:
 
 def _named(check: dict[str, Any]) -> str:
     told = check["severity"] if check["status"] == "fail" else check["status"]
-    return f"{told} {check['type']}"
+    of = check["kwargs"].get("column")
+    return f"{told} {check['type']}{f' ({of})' if of else ''}"
 
 
 def _why(check: dict[str, Any]) -> str:
