@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from pipelines.check import judge_rows, set_aside
 from pipelines.features import Features, features_of_new_rows
 from pipelines.materialize import online_store
 from pipelines.source import rows_of_file
+from pipelines.writers import WRITERS
 from watertight.core.declare import nearest
 from watertight.core.digests import json_digest
 from watertight.core.errors import Misuse, Refusal
@@ -27,12 +28,6 @@ from watertight.learners.out_of_fold import output_columns
 from watertight.registry.bundle import Bundle, open_bundle
 from watertight.stores.definitions import described, projections
 from watertight.stores.online import online_features
-
-WRITERS: dict[str, Callable[[pl.DataFrame, Path], Any]] = {
-    ".csv": pl.DataFrame.write_csv,
-    ".parquet": pl.DataFrame.write_parquet,
-    ".jsonl": pl.DataFrame.write_ndjson,
-}
 
 
 def predict_file(work: Workload, source: Path, to: Path) -> pl.DataFrame:

@@ -9,12 +9,11 @@ from typing import Any
 import polars as pl
 
 from pipelines.source import rows_of_part
+from pipelines.writers import WRITERS
 from watertight.core.declare import pick
 from watertight.core.errors import Misuse
 from watertight.core.project import Workload
 from watertight.core.tables import read_table
-
-WRITERS = {".csv": pl.DataFrame.write_csv, ".parquet": pl.DataFrame.write_parquet, ".jsonl": pl.DataFrame.write_ndjson}
 
 
 def waiting(work: Workload) -> dict[str, pl.DataFrame]:
