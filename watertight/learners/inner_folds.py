@@ -16,14 +16,15 @@ Fold = tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]
 def inner_folds(x: Matrix, most: int) -> Iterator[Fold]:
     """(rows to fit on, rows to predict) of each of ``most`` folds by group; of fewer where there are fewer groups.
 
-    Folds are about equally large and depend on the groups alone. Raises Misuse where the rows come without groups, Refusal
+    Where rows are of blocks, whole blocks are held out. Folds are about equally large and depend on the groups alone. Raises Misuse where the rows come without groups, Refusal
     where they are all of one.
     """
     from sklearn.model_selection import GroupKFold  # a second to import
 
     if x.groups is None:
         raise Misuse("a family splits its training rows and was given no groups", expected="the rows' group_id")
-    count = len(np.unique(x.groups))
+    units = x.groups if x.blocks is None else x.blocks
+    count = len(np.unique(units))
     if count < 2:
         raise Refusal(
             f"the training rows are of {count} group(s)",
@@ -31,4 +32,4 @@ def inner_folds(x: Matrix, most: int) -> Iterator[Fold]:
             expected="at least two, so that one can be predicted by a model fitted on another",
             next_step="bring rows of more groups, or a family that needs no inner folds",
         )
-    yield from GroupKFold(min(most, count)).split(x.values, groups=x.groups)
+    yield from GroupKFold(min(most, count)).split(x.values, groups=units)

@@ -23,13 +23,16 @@ class Matrix:
 
     ``values``: float32 of shape (n, columns), NaN meaning null. ``names``: one per column; the predictions of another
     cell are the columns ``cell__<name>``. ``texts``: per text column n strings, null where there is none. ``groups``: the
-    group of each row, n strings, for inner splits that keep groups whole; None where rows are only predicted.
+    group of each row, n strings, for inner splits that keep groups whole; None where rows are only predicted. ``blocks``:
+    the block of groups that each row is of, n whole numbers, where synthetic rows were made of rows of two groups: both are
+    of one block, so that an inner split between blocks parts no row from what it was made of.
     """
 
     values: Floats
     names: tuple[str, ...]
     texts: Mapping[str, Sequence[str | None]] = field(default_factory=dict)
     groups: npt.NDArray[np.str_] | None = None
+    blocks: npt.NDArray[np.int64] | None = None
 
     def column(self, name: str) -> Floats:
         """One column by name; raises Misuse with the nearest name if it is not there."""
@@ -49,7 +52,8 @@ class Matrix:
         """The rows at ``places`` (indices, or a boolean per row)."""
         rows = np.arange(len(self.values))[places]
         texts = {name: [values[row] for row in rows] for name, values in self.texts.items()}
-        return Matrix(self.values[rows], self.names, texts, None if self.groups is None else self.groups[rows])
+        groups, blocks = (None if of is None else of[rows] for of in (self.groups, self.blocks))
+        return Matrix(self.values[rows], self.names, texts, groups, blocks)
 
 
 def feature_matrix(
