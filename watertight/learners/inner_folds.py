@@ -16,8 +16,8 @@ Fold = tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]
 def inner_folds(x: Matrix, most: int) -> Iterator[Fold]:
     """(rows to fit on, rows to predict) of each of ``most`` folds by group; of fewer where there are fewer groups.
 
-    Where rows are of blocks, whole blocks are held out. Folds are about equally large and depend on the groups alone. Raises Misuse where the rows come without groups, Refusal
-    where they are all of one.
+    Where rows are of blocks, whole blocks are held out. Folds are about equally large and depend on the groups or blocks
+    alone. Raises Misuse where the rows come without groups, Refusal where they are all of one.
     """
     from sklearn.model_selection import GroupKFold  # a second to import
 
