@@ -16,14 +16,13 @@ from pipelines.predict import bundle_of
 from watertight.core.digests import file_digest, json_digest
 from watertight.core.errors import Refusal
 from watertight.core.project import Workload
+from watertight.core.rows import TEST_SPLITS
 from watertight.core.tables import read_json, read_table, replacing, write_json
 from watertight.core.witness import witness
 from watertight.evaluation.figures import cases, figures, figures_table, intervals_cover, of_cells, wide
 from watertight.evaluation.intervals import apart
 from watertight.learners.out_of_fold import output_columns
 from watertight.registry.bundle import MANIFEST, Model
-
-TEST_SPLITS = ("test_groups", "test_future")
 
 
 def score_test(work: Workload, every_cell: bool = False, drop: str | None = None) -> dict[str, Any]:
@@ -43,7 +42,9 @@ def score_test(work: Workload, every_cell: bool = False, drop: str | None = None
     test = table.filter(pl.col("split").is_in(TEST_SPLITS) & ~pl.col("synthetic"))
     test = test if drop is None else as_of(work, test, drop)
     if test.is_empty():
-        raise Refusal("there are no test rows to score", expected="a share for test_groups or test_future in params.yaml")
+        raise Refusal(
+            "there are no test rows to score", expected="a share for test_groups or test_future, or test_drops, in params.yaml"
+        )
     places = trained(work) if every_cell else bundle.places()
     _demand_same_training_rows([model for model, _ in places], table)
     registered = bundle.manifest.cell

@@ -25,6 +25,7 @@ def split(work: Workload, out: Path) -> None:
     superseded = read_table(work.data("checked", "superseded.parquet"))
     skipped = work.contract.absent(work.params.split.strata)
     tell_left_out(work, "split", "strata", skipped)
+    tell_left_out(work, "split", "test drops", _absent_drops(work, rows))
     splitting = assigned(work, rows, superseded)
     together = rows.join(splitting.rows, on="row_id", how="left", maintain_order="left")
     verdict = judge_split(work, together)
@@ -48,6 +49,11 @@ def judge_split(work: Workload, together: pl.DataFrame) -> Verdict:
     return judge("split", together, checks, work.params.waive)
 
 
+def _absent_drops(work: Workload, rows: pl.DataFrame) -> dict[str, str]:
+    known = set(rows["drop"])
+    return {name: f"the source has no drop {name!r}" for name in work.params.split.test_drops if name not in known}
+
+
 def _strata(work: Workload) -> list[str]:
     skipped = work.contract.absent(work.params.split.strata)
     return [name for name in work.params.split.strata if name not in skipped]
@@ -67,7 +73,7 @@ def _promised(work: Workload, strata: list[str]) -> Iterator[Check]:
     else:
         for column in strata:
             yield Check(type="expect_strata_balanced", kwargs={"column": column, "tolerance": 0.1}, severity="warning")
-    for column in work.contract.text:
+    for column in work.contract.own_text:
         yield Check(type="expect_no_duplicates_across_splits", kwargs={"column": column}, severity="warning")
 
 

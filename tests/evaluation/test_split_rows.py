@@ -263,3 +263,24 @@ def test_a_hundred_thousand_rows_are_split_in_seconds() -> None:
     began = time.perf_counter()
     assert split(rows, HOW).rows.height == 100_000
     assert time.perf_counter() - began < 30
+
+
+@some
+@random_tables
+def test_a_drop_declared_a_test_set_is_tested_on_and_decides_nothing_about_other_rows(
+    rows: pl.DataFrame, how: SplitParams
+) -> None:
+    """Parents and children of one drop stay in it, or a child would be set aside with its parent."""
+    parents = rows.filter(pl.col("parent_id").is_null())
+    given = how.model_copy(update={"test_drops": ("drop 1",)})
+    found = placed(parents, given)
+    own = found.filter(pl.col("drop") == "drop 1")
+    assert set(own.filter(pl.col("labelled"))["split"]) <= {"test_drops"}
+    rest = parents.filter(pl.col("drop") != "drop 1")
+    assert_frame_equal(split(rest, how).rows, found.filter(pl.col("drop") != "drop 1").select("row_id", "split", "fold"))
+
+
+def test_nothing_is_split_where_every_drop_is_a_test_set() -> None:
+    rows = table([(f"r{number}", None, 0, number % 6, number, "a", True) for number in range(12)])
+    with pytest.raises(Refusal, match="every drop is declared a test set"):
+        split(rows, SplitParams(seed=0, folds=2, test_drops=("drop 0",)))

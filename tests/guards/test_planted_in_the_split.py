@@ -22,6 +22,10 @@ PLANTED: dict[str, tuple[Change, Refused]] = {
         where("a05-3", split="test_groups", fold=None),
         Refused({"expect_test_groups_apart"}, ALL),
     ),
+    "an author in train and in a test drop": (
+        where("a05-3", split="test_drops", fold=None),
+        Refused({"expect_test_groups_apart"}, ALL),
+    ),
     "a held-out author in test_future": (
         where("a03-5", split="test_future"),
         Refused({"expect_test_groups_apart"}, {*(f"a03-{number}" for number in range(6)), "a03-1-child"}),

@@ -90,10 +90,11 @@ class RawFile(Declaration):
 class SourceContract(Declaration):
     """What a source delivers: the YAML beside its query or simulator in ``pipelines/sources/``.
 
-    ``group`` names the column that is never split; ``keys`` the entity keys; ``text`` the texts; ``columns`` every
-    further column with its type, all of which may be absent in another source of the same workload. ``required`` and
-    ``optional`` name the raw file's columns. ``zone`` is that of timestamps without an offset. A text longer than
-    ``text_chars`` characters is quarantined.
+    ``group`` names the column that is never split; ``keys`` the entity keys; ``text`` the texts, of which those in
+    ``shared_text`` stand in many groups by nature, so that a copy across splits tells nothing; ``columns`` every further
+    column with its type, all of which may be absent in another source of the same workload. ``required`` and ``optional``
+    name the raw file's columns. ``zone`` is that of timestamps without an offset. A text longer than ``text_chars``
+    characters is quarantined.
     """
 
     about: str
@@ -102,6 +103,7 @@ class SourceContract(Declaration):
     group: str
     keys: tuple[str, ...]
     text: tuple[str, ...] = ()
+    shared_text: tuple[str, ...] = ()
     targets: dict[str, Target]
     columns: dict[str, ColumnType] = {}
     required: tuple[str, ...] = ()
@@ -125,6 +127,9 @@ class SourceContract(Declaration):
         taken = sorted(set(names) & set(ADDED))
         if taken:
             raise ValueError(f"{', '.join(taken)}: stages add columns of this name; call the source's own something else")
+        strange = [name for name in self.shared_text if name not in self.text]
+        if strange:
+            raise ValueError(f"shared_text names {', '.join(strange)}, which is none of the texts: {', '.join(self.text)}")
         if self.group not in names:
             raise ValueError(f"group {self.group!r} is none of the declared columns")
         return self
@@ -134,6 +139,11 @@ class SourceContract(Declaration):
         targets = {name: target.column_type for name, target in self.targets.items()}
         strings: dict[str, ColumnType] = dict.fromkeys((*self.keys, *self.text), "string")
         return {**ROLES, **strings, **targets, **self.columns}
+
+    @property
+    def own_text(self) -> tuple[str, ...]:
+        """The texts that are a group's own."""
+        return tuple(name for name in self.text if name not in self.shared_text)
 
     def absent(self, names: Iterable[str]) -> dict[str, str]:
         """Those of ``names`` that this source does not have, each with the reason to report."""

@@ -15,7 +15,8 @@ from watertight.core.time import to_utc
 
 NAMES = ("row_id", "group_id", "parent_id")
 TRUE, FALSE = ("true", "1", "yes"), ("false", "0", "no")
-SPLITS = ("train", "test_groups", "test_future", "embargo", "unlabelled")
+TEST_SPLITS = ("test_groups", "test_future", "test_drops")
+SPLITS = ("train", *TEST_SPLITS, "embargo", "unlabelled")
 PLAIN_NAME, NAME_BYTES = r"^[^/\\\x00-\x1f]+$", 200
 MEANT: dict[ColumnType, str] = {
     "string": "text",

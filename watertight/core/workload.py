@@ -52,6 +52,7 @@ class SplitParams(Declaration):
     ``folds_by: row`` deals rows into folds without regard to their group, which the guard refuses unless it is waived.
     ``folds_by: time`` makes folds contiguous blocks of time, each group in the block in which it begins; its rows outside that
     block, and those whose label was not known ``embargo_days`` (days, at least 0) before the next begins, are set aside.
+    ``test_drops`` names drops of which every labelled row is a test row, ``test_drops``: a test set that somebody else made.
     """
 
     seed: int
@@ -61,6 +62,7 @@ class SplitParams(Declaration):
     strata: tuple[str, ...] = ()
     test_groups: TestGroups = TestGroups(share=0.0)
     test_future: TestFuture = TestFuture(share=0.0, gap_days=0.0)
+    test_drops: tuple[str, ...] = ()
 
     @model_validator(mode="after")
     def _can_hold_together(self) -> SplitParams:

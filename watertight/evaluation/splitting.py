@@ -37,11 +37,15 @@ def split_rows(rows: pl.DataFrame, first: pl.DataFrame, params: SplitParams, str
     ``rows`` in the order of their drops, with row_id, group_id, parent_id, asked_at, labelled_at, created_at, drop, the
     ``strata`` columns and ``labelled``, whether there is any target; ``first`` the same rows as they first came, by which
     groups are assigned, so that a late label or a correction moves nothing but its own row. ``test_groups``: the rows of
-    held-out groups. ``test_future``: rows asked from the group's ``future_from`` on. ``embargo``: rows in the gap before
+    held-out groups. ``test_drops``: those of drops that are declared to be test sets, which decide nothing about the other
+    rows. ``test_future``: rows asked from the group's ``future_from`` on. ``embargo``: rows in the gap before
     it, rows whose label was not known before it, labelled children of rows outside train, and rows outside their block where
     folds are blocks of time: neither trained on nor scored. ``unlabelled``: rows without any target. Raises Refusal where
     there are fewer groups than folds.
     """
+    first = first.filter(~_of_test_drop(params))
+    if first.is_empty():
+        raise Refusal("every drop is declared a test set", column="drop", expected="a drop to train on; see split.test_drops")
     groups = _assigned_groups(first, params, strata)
     if params.folds_by == "time":
         groups = in_blocks(groups, _first_appearance(first).filter(_own()), first["drop"][0], params)
@@ -51,6 +55,10 @@ def split_rows(rows: pl.DataFrame, first: pl.DataFrame, params: SplitParams, str
     if params.folds_by == "time":
         demand_rows_in_every_block(placed, params)
     return Splitting(_by_row(placed, rows, params) if params.folds_by == "row" else placed, groups)
+
+
+def _of_test_drop(params: SplitParams) -> pl.Expr:
+    return pl.col("drop").is_in(list(params.test_drops))
 
 
 def _own() -> pl.Expr:
@@ -154,6 +162,8 @@ def _assigned_rows(rows: pl.DataFrame, groups: pl.DataFrame, params: SplitParams
     split = (
         pl.when(~pl.col("labelled"))
         .then(pl.lit("unlabelled"))
+        .when(_of_test_drop(params))
+        .then(pl.lit("test_drops"))
         .when(pl.col("held_out"))
         .then(pl.lit("test_groups"))
         .when(early & ~pl.col("outside"))
