@@ -19,7 +19,7 @@ from watertight.core.errors import Refusal
 from watertight.core.known_names import demand_known_names
 from watertight.core.project import Workload
 from watertight.core.tables import read_json, read_table, write_json, write_table
-from watertight.core.witness import CELL, evidence, input_evidence
+from watertight.core.witness import CELL, evidence, input_evidence, made_evidence
 from watertight.evaluation.figures import cases, figures, figures_table, of_cells, slices_covered
 from watertight.evaluation.metrics import METRICS
 from watertight.evaluation.plots import calibration_points, slice_points
@@ -52,9 +52,14 @@ def evaluate(work: Workload, out: Path, metrics: Path, plots: Path) -> None:
 
 
 def _verdicts(work: Workload, rows: pl.DataFrame, predictions: pl.DataFrame, witnesses: pl.DataFrame) -> Iterator[Verdict]:
-    """On the predictions themselves; and, where cells stand over others, on what these were fitted on."""
+    """On the predictions; where rows were made, on these; and where cells stand over others, on what these were fitted on."""
     gate, waived = "out_of_fold", work.params.waive
     yield judge(gate, witnessed(rows, predictions, witnesses), declared(gate, work.expectations), waived)
+    made = read_table(work.artifacts("train", "made.parquet"))
+    _demand_made(work, predictions, made)
+    if not made.is_empty():
+        told = made_evidence(made, predictions.select("row_id", *CELL, "fitted_on"), rows.select(ROLES), witnesses)
+        yield judge("made", told, declared("made", work.expectations), waived)
     inputs = read_table(work.artifacts("train", "inputs.parquet"))
     _demand_inputs(work, predictions, inputs)
     if not inputs.is_empty():
@@ -65,6 +70,21 @@ def _verdicts(work: Workload, rows: pl.DataFrame, predictions: pl.DataFrame, wit
 def _demanded(verdict: Verdict) -> dict[str, Any]:
     verdict.demand()
     return verdict.summary()
+
+
+def _demand_made(work: Workload, predictions: pl.DataFrame, made: pl.DataFrame) -> None:
+    """Raise Refusal where rows were made for a cell, and one of its models does not say which."""
+    told = [cell for cell in read_json(work.artifacts("train", "train.json"))["made"] if cell["made"]]
+    cells = pl.DataFrame(told, schema=predictions.select(CELL).schema) if told else predictions.select(CELL).clear()
+    models = predictions.join(cells, on=CELL, how="semi", maintain_order="left")
+    silent = models.join(made, on=[*CELL, "fitted_on"], how="anti", maintain_order="left")
+    if not silent.is_empty():
+        raise Refusal(
+            f"cell {silent['cell'][0]!r} does not say which rows were made for a model of it",
+            rows=silent["row_id"].unique(maintain_order=True).to_list(),
+            expected="in made.parquet, for each model, the rows that its treatments made and of which",
+            next_step="train the cell again; nothing was scored",
+        )
 
 
 def _demand_inputs(work: Workload, predictions: pl.DataFrame, inputs: pl.DataFrame) -> None:

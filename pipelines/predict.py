@@ -140,7 +140,9 @@ def predictions(bundle: Bundle, joined: pl.DataFrame) -> pl.DataFrame:
 
 
 def _with_texts(joined: pl.DataFrame, rows: pl.DataFrame, work: Workload) -> pl.DataFrame:
-    return joined.join(rows.select("row_id", *work.contract.text), on="row_id", how="left", maintain_order="left")
+    """The features with the texts and keys that models may read beside them."""
+    beside = [name for name in (*work.contract.text, *work.contract.keys) if name not in joined.columns]
+    return joined.join(rows.select("row_id", *beside), on="row_id", how="left", maintain_order="left")
 
 
 def features_online(features: Features, row: pl.DataFrame) -> pl.DataFrame | None:

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,8 @@ from watertight.learners.cross_fit import CrossFit, Task
 from watertight.learners.importance import importance
 from watertight.learners.out_of_fold import Fit, out_of_fold
 from watertight.learners.search import Searching
+from watertight.learners.treatments.served import served_as
+from watertight.learners.treatments.treatment import Treatment
 from watertight.progress import track
 
 
@@ -51,12 +54,14 @@ def train(work: Workload, out: Path) -> None:
     """Out-of-fold predictions, their witnesses, and the final models."""
     demand_known_names(work)
     table = read_table(work.data("training_set", "training_set.parquet"))
-    served = read_json(work.data("training_set", "training_set.json"))["features"]
+    joined = read_json(work.data("training_set", "training_set.json"))
     skipped = {
         name: f"the source has no target {name!r}" for name in work.params.train.targets if name not in work.contract.targets
     }
     tell_left_out(work, "train", "targets", skipped)
-    jobs = [job for models in _grid(work, table, served) for job in _jobs(work, models)]
+    left_out = _left_out(work)
+    tell_left_out(work, "train", "cells", left_out)
+    jobs = [job for models in _grid(work, table, joined) for job in _jobs(work, models)]
     if not jobs:
         raise Misuse("no declared target is in the source", expected=f"one of {', '.join(work.contract.targets)}")
     _fit_all(jobs, f"{work.name} · train, fits")
@@ -67,31 +72,50 @@ def train(work: Workload, out: Path) -> None:
         _save(job, fit, out / "models")
     write_table(pl.concat([_labelled(job, fit.predictions) for job, fit in done], how="diagonal"), out / "predictions.parquet")
     write_table(pl.concat([_labelled(job, fit.inputs) for job, fit in done]), out / "inputs.parquet")
+    write_table(pl.concat([_labelled(job, fit.made) for job, fit in done]), out / "made.parquet")
     write_table(pl.concat([_labelled(job, _importance(fit)) for job, fit in done]), out / "importance.parquet")
     write_table(witness_table(witnesses), out / "witnesses.parquet")
     told = {"cells": [_told(job, fit) for job, fit in done], "fits": [line for job, fit in done for line in _fits(job, fit)]}
-    write_json({**told, "targets_skipped": skipped}, out / "train.json")
+    told["made"] = [_made(job, fit) for job, fit in done if job.task.treatment.steps]
+    write_json({**told, "targets_skipped": skipped, "cells_skipped": left_out}, out / "train.json")
 
 
-def _grid(work: Workload, table: pl.DataFrame, served: list[str]) -> Iterator[CrossFit]:
+def _grid(work: Workload, table: pl.DataFrame, joined: dict[str, Any]) -> Iterator[CrossFit]:
     """The models of each target of the source and each seed."""
     params, targets = work.params.train, work.contract.targets
+    cells = {name: cell for name, cell in params.cells.items() if name not in _left_out(work)}
     for name in (name for name in params.targets if name in targets):
-        tasks = [_task(work, name, cell, served) for cell in params.cells if name in params.targets_of(params.cells[cell])]
+        tasks = [_task(work, name, cell, joined) for cell in cells if name in params.targets_of(cells[cell])]
         yield from (CrossFit(table, name, targets[name], tasks, seed) for seed in params.seeds if tasks)
 
 
-def _task(work: Workload, name: str, cell_name: str, served: list[str]) -> Task:
+def _task(work: Workload, name: str, cell_name: str, joined: dict[str, Any]) -> Task:
     cell, target = work.params.train.cells[cell_name], work.contract.targets[name]
     options = {**work.params.train.families.get(cell.family, {}), **cell.options}
     builder = lambda chosen: build(cell.family, name, target, {**options, **chosen})  # noqa: E731
     search = Searching({"family": cell.family, **options}, cell.search) if cell.search else None
-    strange = [text for text in cell.texts if text not in work.contract.text]
-    if strange:
-        raise Misuse(f"cell {cell_name!r} reads no text called {strange[0]!r}; {nearest(strange[0], work.contract.text)}")
     return Task(
-        cell_name, _columns(cell, served, cell_name), builder, cell.texts, work.params.train.members_of(cell, name), search
+        cell_name,
+        _columns(cell, joined["features"], cell_name),
+        builder,
+        cell.texts,
+        work.params.train.members_of(cell, name),
+        search,
+        Treatment(work.params.train.steps_of(cell), served_as(joined["signature"])),
     )
+
+
+def _left_out(work: Workload) -> dict[str, str]:
+    """The cells that read texts or keys which this source lacks, and those that stand over them, each with the reason."""
+    have, cells = {*work.contract.text, *work.contract.keys}, work.params.train.cells
+    found = {
+        name: f"the source has no text or key {text!r}" for name, cell in cells.items() for text in cell.texts if text not in have
+    }
+    for name in TopologicalSorter({name: cell.over for name, cell in cells.items()}).static_order():
+        below = [member for member in cells[name].over if member in found]
+        if below:
+            found.setdefault(name, f"it stands over {below[0]!r}, which is left out")
+    return found
 
 
 def _columns(cell: Cell, served: list[str], name: str) -> tuple[str, ...]:
@@ -160,6 +184,13 @@ def _told(job: Job, fit: Fit) -> dict[str, Any]:
         "fitted_on": fit.fitted_on,
         "chosen": fit.chosen,
     }
+
+
+def _made(job: Job, fit: Fit) -> dict[str, Any]:
+    """How many rows were made for the final model of a cell, by what made them."""
+    final = fit.made.filter(pl.col("fitted_on") == fit.fitted_on)
+    counts = {step: rows for (step,), rows in sorted((key, part.height) for key, part in final.group_by("step"))}
+    return {"target": job.models.name, "cell": job.cell, "seed": job.models.seed, "made": counts}
 
 
 if __name__ == "__main__":

@@ -73,11 +73,19 @@ BLOCKS = {
     "labelled_at": instants(NOON + DAY, NOON + 2 * DAY, NOON + 6 * DAY, NOON + 7 * DAY),
     "created_at": instants(NOON, NOON, NOON, NOON),
 }
+MADE_OF = {"of_fitted": [True] * 4, "of_held_out": [False] * 4}
 SHARED = {"group_id": ["g", "h", "i", "j"], "split": ["train", "train", "train", "test_groups"]}
 BALANCED = {"fold": [0, 0, 1, 1], "language": ["en", "hi", "en", "hi"]}
 SOURCES = [IN_MICROSECONDS, None, IN_MICROSECONDS, IN_MICROSECONDS]
 
 CASES: dict[str, list[Case]] = {
+    "ExpectMadeOfFittedRows": [
+        Case(MADE_OF, {"of_fitted": [True, False, True, False]}, ["r2", "r4"]),
+        Case(MADE_OF, {"of_held_out": [False, False, True, False]}, ["r3"]),
+    ],
+    "ExpectRealRowsPredicted": [
+        Case({"synthetic": [False] * 4}, {"synthetic": [False, True, False, None]}, ["r2", "r4"]),
+    ],
     "ExpectChildrenBesideParents": [
         Case(FAMILY, {"fold": [1, 2, None, None]}, ["r2"]),
         Case(FAMILY, {"parent_id": [None, "gone", None, "gone"]}, ["r2", "r4"]),

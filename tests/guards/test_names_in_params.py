@@ -73,7 +73,7 @@ def test_what_only_another_source_has_is_left_out_and_told(project: TinyProject,
     [
         ({"views": ["tiny_nwo"]}, "view 'tiny_nwo' \\(did you mean 'tiny_now'"),
         ({"columns": ["tiny_now__histroy"]}, "feature 'tiny_now__histroy' \\(did you mean 'tiny_now__history'"),
-        ({"texts": ["txt"]}, "cell 'past' reads no text called 'txt'"),
+        ({"texts": ["txt"]}, "train.cells.past.texts: 'txt'; did you mean 'text'"),
     ],
 )
 def test_what_a_cell_reads_must_be_there(project: TinyProject, reads: dict[str, Any], told: str) -> None:

@@ -78,6 +78,16 @@ class ExpectPredictedInOwnFold(RowCheck):
         return frame["assigned_fold"].isna() | (frame["fold"] != frame["assigned_fold"])
 
 
+class ExpectRealRowsPredicted(RowCheck):
+    """The predicted row is there, and it is no synthetic one: figures are of real rows."""
+
+    needs = ("row_id", "synthetic")
+
+    def offending(self, frame: pd.DataFrame) -> pd.Series:
+        """Predictions of synthetic or unknown rows."""
+        return frame["synthetic"].isna() | (frame["synthetic"] == True)  # noqa: E712 (an object column, where some are null)
+
+
 class ExpectFoldFilesApart(TableCheck):
     """No model was fitted on several folds' training files laid end to end, of which some hold the rows that it predicts.
 

@@ -42,6 +42,7 @@ class Suites(Declaration):
     split: tuple[Check, ...] = ()
     training_set: tuple[Check, ...] = ()
     out_of_fold: tuple[Check, ...] = ()
+    made: tuple[Check, ...] = ()
     inputs: tuple[Check, ...] = ()
     drift: tuple[Check, ...] = ()
     figures: tuple[Check, ...] = ()

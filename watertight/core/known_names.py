@@ -14,7 +14,7 @@ ASSIGNED = ("split", "fold")
 
 
 def demand_known_names(work: Workload) -> None:
-    """Raise one Misuse for all targets, strata and slices that no source of the workload has.
+    """Raise one Misuse for all targets, texts, strata and slices that no source of the workload has.
 
     A name that another source of the workload has is no mistake: the stages leave it out, and say so. A slice may also be
     a joined feature, ``<view>__<feature>``, or what the split assigned.
@@ -31,10 +31,12 @@ def demand_known_names(work: Workload) -> None:
 def _problems(work: Workload) -> Iterator[str]:
     contracts, train = list(_contracts(work)), work.params.train
     targets = {name for contract in contracts for name in contract.targets}
+    texts = {name for contract in contracts for name in (*contract.text, *contract.keys)}
     columns = {name for contract in contracts for name in contract.column_types()}
     yield from _strange("train.targets", train.targets, targets)
     for name, cell in train.cells.items():
         yield from _strange(f"train.cells.{name}.targets", cell.targets or (), targets)
+        yield from _strange(f"train.cells.{name}.texts", cell.texts, texts)
     yield from _strange("split.strata", work.params.split.strata, columns)
     own = [name for name in work.params.evaluate.slices if JOINED not in name]
     yield from _strange("evaluate.slices", own, columns | {*ASSIGNED})

@@ -46,6 +46,16 @@ def witness(fitted: pl.DataFrame) -> Witness:
     return Witness(_digest(rows["root_id"].to_list(), rows["times"].to_list()), rows)
 
 
+def with_made(fitted: pl.DataFrame, made: pl.DataFrame) -> pl.DataFrame:
+    """``fitted`` (row_id, parent_id, synthetic) and, as its synthetic rows, those in ``made`` (row_id, parent_id, partner_id).
+
+    A row that was made of two is a child of both.
+    """
+    of = [made.select("row_id", parent_id=name).drop_nulls() for name in ("parent_id", "partner_id")]
+    children = pl.concat(of).with_columns(synthetic=True)
+    return pl.concat([fitted.select("row_id", "parent_id", "synthetic"), children])
+
+
 def united(witnesses: Iterable[Witness]) -> Witness:
     """The witness of a model that rests on several fits: every row of any of them, as often as in the fit that had it most."""
     distinct = {found.digest: found for found in witnesses}
@@ -120,6 +130,36 @@ def input_evidence(inputs: pl.DataFrame, rows: pl.DataFrame, witnesses: pl.DataF
     strange = pl.col("listed") & (pl.col("split") != "train").fill_null(True)
     witnessed = pl.col("witnessed").fill_null(True)
     return clean.select("row_id", pl.col(answer).cast(pl.Int64), strange=strange, witnessed=witnessed)
+
+
+def made_evidence(made: pl.DataFrame, predictions: pl.DataFrame, rows: pl.DataFrame, witnesses: pl.DataFrame) -> pl.DataFrame:
+    """What the witnesses say of the rows that were made for models: ``made``, with
+
+    - ``of_fitted``: whether parent and partner, where there is one, are real rows that its model was fitted on;
+    - ``of_held_out``: whether one of them is in a fold that its model predicts, or is no training row.
+
+    ``made`` has target, cell, seed, row_id, parent_id, partner_id (null: none) and fitted_on, the model's witness; ``rows`` as
+    in :func:`evidence`, with synthetic.
+    """
+    sources = pl.concat(
+        [made.select(*CELL, "row_id", "fitted_on", of=name).drop_nulls("of") for name in ("parent_id", "partner_id")]
+    )
+    seen = witnesses.filter(pl.col("times") > 0).select("fitted_on", of="root_id", seen=pl.lit(True))
+    real = rows.filter(~pl.col("synthetic")).select("split", "assigned_fold", of="row_id")
+    held = (
+        predictions.join(rows.select("row_id", "assigned_fold"), on="row_id").select(*CELL, "fitted_on", "assigned_fold").unique()
+    )
+    placed = (
+        sources.join(seen, on=["fitted_on", "of"], how="left")
+        .join(real, on="of", how="left")
+        .join(held.with_columns(held=pl.lit(True)), on=[*CELL, "fitted_on", "assigned_fold"], how="left")
+    )
+    strange = (pl.col("split") != "train").fill_null(True) | pl.col("held").fill_null(False)
+    answer = placed.group_by(*CELL, "row_id", "fitted_on").agg(
+        of_fitted=pl.col("seen").fill_null(False).all(), of_held_out=strange.any()
+    )
+    beside = made.join(answer, on=[*CELL, "row_id", "fitted_on"], how="left", maintain_order="left")
+    return beside.with_columns(pl.col("of_fitted").fill_null(False), pl.col("of_held_out").fill_null(True))
 
 
 def _sound(witnesses: pl.DataFrame) -> pl.DataFrame:

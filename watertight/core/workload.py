@@ -9,6 +9,7 @@ from typing import Any, Literal
 from pydantic import Field, model_validator
 
 from watertight.core.declare import Declaration, nearest
+from watertight.core.treatment import Step
 
 
 class SourceParams(Declaration):
@@ -123,8 +124,9 @@ class Search(Declaration):
 class Cell(Declaration):
     """One idea to fit: a family of models over the features of some views (``all`` for every view of the service).
 
-    ``columns`` adds single joined features by name, ``texts`` text columns of the rows, ``over`` the out-of-fold
-    predictions of other cells, of those that have the target. ``options`` override the family's own; ``search`` looks for
+    ``columns`` adds single joined features by name, ``texts`` text columns or entity keys of the rows, ``over`` the out-of-fold
+    predictions of other cells, of those that have the target. ``treatments`` names what is done to the rows of each fit, in
+    this order. ``options`` override the family's own; ``search`` looks for
     the best of some; ``targets`` limits the cell to some targets.
     """
 
@@ -134,16 +136,21 @@ class Cell(Declaration):
     texts: tuple[str, ...] = ()
     over: tuple[str, ...] = ()
     options: dict[str, Any] = {}
+    treatments: tuple[str, ...] = ()
     search: Search | None = None
     targets: tuple[str, ...] | None = None
 
 
 class TrainParams(Declaration):
-    """Targets, seeds, options per family, and the cells; the grid targets × cells × seeds runs inside one stage."""
+    """Targets, seeds, options per family, treatments, and the cells; the grid targets × cells × seeds runs inside one stage.
+
+    ``treatments``: by name, steps that make rows of those that a model is fitted on, or weigh them.
+    """
 
     targets: tuple[str, ...] = Field(min_length=1)
     seeds: tuple[int, ...] = Field(default=(0,), min_length=1)
     families: dict[str, dict[str, Any]] = {}
+    treatments: dict[str, tuple[Step, ...]] = {}
     cells: dict[str, Cell] = Field(min_length=1)
 
     @model_validator(mode="after")
@@ -171,6 +178,13 @@ class TrainParams(Declaration):
         yield from (
             f"cell {name!r} stands over {member!r}, which is no cell; {nearest(member, self.cells)}" for member in strange
         )
+        yield from (
+            f"cell {name!r} has treatment {one!r}, which is none; {nearest(one, self.treatments)}"
+            for one in cell.treatments
+            if one not in self.treatments
+        )
+        if cell.over and cell.treatments:
+            yield f"cell {name!r} stands over others and has treatments: what judges others is fitted on the rows as they are"
         if cell.over and not strange:
             bare = [target for target in self.targets_of(cell) if not self.members_of(cell, target)]
             yield from (f"cell {name!r} stands over cells that have no {target!r}" for target in bare)
@@ -178,6 +192,10 @@ class TrainParams(Declaration):
     def targets_of(self, cell: Cell) -> tuple[str, ...]:
         """The declared targets that a cell is fitted for."""
         return self.targets if cell.targets is None else tuple(name for name in self.targets if name in cell.targets)
+
+    def steps_of(self, cell: Cell) -> tuple[Step, ...]:
+        """The steps of a cell's treatments, in their order."""
+        return tuple(step for name in cell.treatments for step in self.treatments[name])
 
     def members_of(self, cell: Cell, target: str) -> tuple[str, ...]:
         """The cells that it stands over which are fitted for ``target``."""

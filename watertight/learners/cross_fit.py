@@ -19,10 +19,11 @@ import polars as pl
 
 from watertight.core.contract import Target
 from watertight.core.errors import Refusal
-from watertight.core.witness import Witness, united, witness
+from watertight.core.witness import Witness, united, with_made, witness
 from watertight.learners.family import Learner, Outputs
 from watertight.learners.matrix import MEMBER, Matrix, feature_matrix, list_widths
 from watertight.learners.search import Searching
+from watertight.learners.treatments.treatment import MADE, Treatment
 
 Folds = frozenset[int]
 NONE: Folds = frozenset()
@@ -31,6 +32,8 @@ NONE: Folds = frozenset()
 @dataclass(frozen=True)
 class Task:
     """A cell for one target: the features and texts it reads, the cells it stands over, and how a model is built.
+
+    ``treatment``: what is done to the rows of each fit before the model sees them.
 
     ``build`` takes options that override the declared ones: what ``search`` chose, or none.
     """
@@ -41,6 +44,7 @@ class Task:
     texts: tuple[str, ...] = ()
     over: tuple[str, ...] = ()
     search: Searching | None = None
+    treatment: Treatment = field(default_factory=Treatment)
 
 
 @dataclass(frozen=True)
@@ -54,13 +58,17 @@ class Input:
 
 @dataclass(frozen=True)
 class Fitted:
-    """A model, the witness of every row that it or a model below it was fitted on, and what it read of other cells."""
+    """A model, the witness of every row that it or a model below it was fitted on, and what it read of other cells.
+
+    ``made``: the rows that were made for it, and of which; they are in the witness as children of these.
+    """
 
     learner: Learner
     names: tuple[str, ...]
     witness: Witness
     chosen: dict[str, Any] = field(default_factory=dict)
     inputs: tuple[Input, ...] = ()
+    made: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=MADE))
 
 
 @dataclass(frozen=True)
@@ -123,12 +131,13 @@ class CrossFit:
     def _fit(self, task: Task, left_out: Folds) -> Fitted:
         kept = ~np.isin(self._fold, list(left_out)) & self._used(task)
         x, inputs = self._inputs(task, left_out, kept)
-        y, weight = self._truth[kept], self.rows["weight"].to_numpy()[kept]
-        chosen = task.search.best(task.build, x, y, weight, self.target.kind, self.seed) if task.search else {}
-        learner = task.build(chosen).fit(x, y, weight, seed=self.seed)
-        return Fitted(
-            learner, x.names, united([witness(self.rows.filter(kept)), *(read.fitted_on for read in inputs)]), chosen, inputs
-        )
+        rows = self.rows.select(*dict.fromkeys((*task.treatment.reads, "weight"))).filter(kept)
+        treated, made = task.treatment.of(rows, x, self._truth[kept], rows["weight"].to_numpy(), self.seed)
+        given = (treated.x, treated.y, treated.weight)
+        chosen = task.search.best(task.build, *given, self.target.kind, self.seed) if task.search else {}
+        learner = task.build(chosen).fit(*given, seed=self.seed)
+        seen = united([witness(with_made(rows, made)), *(read.fitted_on for read in inputs)])
+        return Fitted(learner, x.names, seen, chosen, inputs, made)
 
     def _hold(self, task: Task, left_out: Folds, fold: int) -> Held:
         fitted = self.model(task.cell, left_out)

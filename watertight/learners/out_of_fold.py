@@ -23,7 +23,7 @@ class Fit:
     witness) it was fitted on as predicted by which model (``member_fitted_on``). ``witnesses``: every witness named in
     either, by digest. ``fitted_on`` is the final model's, ``fits`` are those of every model of the cell. ``names``: the
     columns of the final model's matrix. ``widths``: the length of each list column that it reads. ``chosen``: the options
-    that a search chose for it.
+    that a search chose for it. ``made``: per model (``fitted_on``) the rows that were made for it.
     """
 
     predictions: pl.DataFrame
@@ -35,6 +35,7 @@ class Fit:
     fits: tuple[str, ...]
     widths: dict[str, int]
     chosen: dict[str, Any] = field(default_factory=dict)
+    made: pl.DataFrame = field(default_factory=pl.DataFrame)
 
 
 def out_of_fold(models: CrossFit, cell: str) -> Fit:
@@ -58,6 +59,7 @@ def out_of_fold(models: CrossFit, cell: str) -> Fit:
         tuple(one.witness.digest for one in fitted),
         models.widths(cell),
         final.chosen,
+        pl.concat([one.made.with_columns(fitted_on=pl.lit(one.witness.digest)) for one in fitted]),
     )
 
 

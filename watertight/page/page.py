@@ -9,6 +9,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from watertight.page import sections
 from watertight.page.facts import Run
+from watertight.page.made import made
 from watertight.page.red import conditions
 
 TEMPLATE = "page.html.j2"
@@ -24,7 +25,7 @@ def page(run: Run) -> str:
             run=run,
             found=found,
             sets=[_row_set(run, target) for target in run.predicted],
-            opening=[sections.split(run), sections.gates(run)],
+            opening=[sections.split(run), *made(run), sections.gates(run)],
             targets=[(target, run.targets[target], sections.of_target(run, target)) for target in run.predicted],
             closing=[sections.provenance(run)],
         )

@@ -178,6 +178,11 @@ def _declared(run: Run) -> Iterator[Condition | None]:
             run.trained["targets_skipped"],
             f"artifacts/{run.name}/train/train.json",
         ),
+        "cell": (
+            tuple(run.params.train.cells),
+            run.trained["cells_skipped"],
+            f"artifacts/{run.name}/train/train.json",
+        ),
         "slice": (
             tuple(run.params.evaluate.slices),
             run.evaluation["slices_skipped"],

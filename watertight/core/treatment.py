@@ -1,0 +1,71 @@
+"""What a cell may do to the rows that it is fitted on: rows made of them, and weights. Declared, named, counted."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from watertight.core.declare import Declaration
+
+
+class _LowLabels(Declaration):
+    """``labels``: the closed range from which the label of a made row is drawn, uniformly, in the target's unit."""
+
+    labels: tuple[float, float]
+
+    @model_validator(mode="after")
+    def _rises(self) -> _LowLabels:
+        if self.labels[0] > self.labels[1]:
+            raise ValueError("labels are [lowest, highest]")
+        return self
+
+
+class Mismatched(_LowLabels):
+    """Negative sampling: a row with all that is known of ``entity``, one of its keys, taken from a row of another group.
+
+    ``share``: rows made, as a share of the real ones that a model is fitted on.
+    """
+
+    step: Literal["mismatched"]
+    entity: str
+    share: float = Field(gt=0)
+
+
+class Noisy(_LowLabels):
+    """A row whose vectors of ``entity`` are turned by Gaussian noise and keep their length.
+
+    ``scale``: the standard deviation of the noise, in root mean squares of the vectors' numbers. ``share``: as in Mismatched.
+    """
+
+    step: Literal["noisy"]
+    entity: str
+    share: float = Field(gt=0)
+    scale: float = Field(default=1.0, gt=0)
+
+
+class Oversampled(Declaration):
+    """Rows of rare labels are repeated until each of ``bins`` bins of equal width has ``to`` of the fullest one's rows.
+
+    A row is repeated at most ``most`` times; an empty bin stays empty. A class is a bin of its own.
+    """
+
+    step: Literal["oversampled"]
+    bins: int = Field(default=11, ge=2)
+    to: float = Field(default=0.5, gt=0, le=1)
+    most: int = Field(default=50, ge=1)
+
+
+class Smoothed(Declaration):
+    """Label-distribution smoothing: rows weigh the inverse of the density of their label (Yang et al. 2021).
+
+    The density is that of ``bins`` bins of equal width under a Gaussian of ``width`` bins; ``power`` 0.5 takes its root.
+    """
+
+    step: Literal["smoothed"]
+    bins: int = Field(default=11, ge=2)
+    width: float = Field(default=1.0, gt=0)
+    power: float = Field(default=1.0, gt=0, le=1)
+
+
+Step = Annotated[Mismatched | Noisy | Oversampled | Smoothed, Field(discriminator="step")]

@@ -1,0 +1,53 @@
+"""Rows with other features of one entity than they had, and every interaction of them made again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+import numpy.typing as npt
+
+from watertight.core.interactions import recomputed
+from watertight.learners.matrix import Matrix
+from watertight.learners.treatments.served import Served, places_of
+from watertight.learners.treatments.treated import Base, Places
+
+Vectors = Mapping[str, npt.NDArray[np.float32]]
+
+
+def exchanged(base: Base, parent: Places, partner: Places, entity: str, served: Served) -> Matrix:
+    """The rows at ``parent`` with the columns and texts of ``entity`` of the rows at ``partner``."""
+    served.demand_made_again(base.x)
+    columns = served.of_entity(entity)
+    x = base.x.at(parent)
+    values = x.values.copy()
+    for column in columns:
+        places = places_of(x, column)
+        values[:, places] = base.x.values[np.ix_(partner, places)]
+    mine = served.texts.get(entity, ())
+    texts = {name: [base.x.texts[name][row] for row in partner] if name in mine else kept for name, kept in x.texts.items()}
+    vectors = {name: base.vectors[name][partner if name in columns else parent] for name in served.bases}
+    return _with_interactions(replace(x, values=values, texts=texts), vectors, columns, served)
+
+
+def turned(base: Base, parent: Places, vectors: Vectors, entity: str, served: Served) -> Matrix:
+    """The rows at ``parent`` with ``vectors`` (by joined column) in place of their own vectors of ``entity``."""
+    served.demand_made_again(base.x)
+    x = base.x.at(parent)
+    values = x.values.copy()
+    for column, turn in vectors.items():
+        values[:, places_of(x, column)] = turn
+    bases = {name: vectors.get(name, base.vectors[name][parent]) for name in served.bases}
+    return _with_interactions(replace(x, values=values), bases, tuple(vectors), served)
+
+
+def _with_interactions(x: Matrix, vectors: Vectors, changed: tuple[str, ...], served: Served) -> Matrix:
+    """``x`` with the interactions of ``changed`` vectors as the ``vectors`` of its rows make them."""
+    specs = {view: spec for view, spec in served.interactions.items() if {spec.left, spec.right} & set(changed)}
+    read = {view: spec for view, spec in specs.items() if any(len(places_of(x, f"{view}__{kind}")) for kind in spec.of)}
+    values = x.values
+    for column, made in recomputed(vectors, read).items():
+        if len(places := places_of(x, column)):
+            values[:, places] = made
+    return x
