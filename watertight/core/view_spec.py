@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
 
 from watertight.core.declare import Declaration, parse
 
@@ -17,7 +19,8 @@ class ViewSpec(Declaration):
     """How one view is filled.
 
     ``kernel`` names the function; ``join_key`` is the view's key. Content kernels read ``texts``: a row's key column
-    to the text column that goes with it (two entries where a row holds two texts of one kind). Label kernels read
+    to the text column that goes with it (two entries where a row holds two texts of one kind), or to several whose texts
+    make one, in their order, a blank line between them. Label kernels read
     ``labels``: the targets whose past they summarise; one that also reads what was labelled has the rows' text columns
     in ``labelled_texts``, by name alone, since it looks them up by no key. ``options`` go to the kernel as they are.
     """
@@ -25,7 +28,7 @@ class ViewSpec(Declaration):
     kernel: str
     derived_from: Literal["content", "labels"]
     join_key: str
-    texts: dict[str, str] = {}
+    texts: dict[str, str | Annotated[tuple[str, ...], Field(min_length=1)]] = {}
     labels: tuple[str, ...] = ()
     labelled_texts: tuple[str, ...] = ()
     options: dict[str, Any] = {}

@@ -14,6 +14,7 @@ from feast.on_demand_feature_view import OnDemandFeatureView
 
 from watertight.core.declare import pick
 from watertight.core.errors import Misuse
+from watertight.core.interactions import InteractionSpec, interaction_of
 from watertight.core.view_spec import SOURCE_AT, ViewSpec, spec_of
 
 
@@ -38,6 +39,11 @@ class Definitions:
     def specs(self) -> dict[str, ViewSpec]:
         """Of each view that the platform fills, what fills it."""
         found = {name: spec_of(name, view.tags) for name, view in self.views.items()}
+        return {name: spec for name, spec in found.items() if spec is not None}
+
+    def interactions(self) -> dict[str, InteractionSpec]:
+        """Of each on-demand view that is of two vectors, which and what of them."""
+        found = {name: interaction_of(name, view.tags) for name, view in self.on_demand.items()}
         return {name: spec for name, spec in found.items() if spec is not None}
 
 
@@ -82,8 +88,10 @@ def feature_columns(service: FeatureService) -> list[str]:
 def described(definitions: Definitions, service: FeatureService) -> dict[str, Any]:
     """The canonical form of what a service is made of: equal exactly where the definitions are equal.
 
-    No path, time or registry state is in it, so it may be digested, committed and compared.
+    No path, time or registry state is in it, so it may be digested, committed and compared. ``interactions`` is there
+    only where a view is one, so that what was digested before there were any is digested alike.
     """
+    interactions = {name: spec.model_dump(mode="json") for name, spec in definitions.interactions().items()}
     return {
         "service": service.name,
         "serves": projections(service),
@@ -92,6 +100,7 @@ def described(definitions: Definitions, service: FeatureService) -> dict[str, An
             name: {field.name: str(field.dtype) for field in view.features}
             for name, view in {**definitions.views, **definitions.on_demand}.items()
         },
+        **({"interactions": interactions} if interactions else {}),
     }
 
 
