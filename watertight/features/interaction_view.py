@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -29,16 +30,16 @@ def interaction_view(
     themselves, since the guard asks their evidence. Raises Misuse for a view without vectors or under an alias, and for
     an unknown interaction.
     """
-    columns = [_vectors_of(view, f"{workload}_{name}") for view in (left, right)]
-    given = {"left": columns[0], "right": columns[1], "of": tuple(of)}
-    spec = parse(InteractionSpec, given, f"view {workload}_{name!r}")
+    full = f"{workload}_{name}"
+    given = {"left": _vectors_of(left, full), "right": _vectors_of(right, full), "of": tuple(of)}
+    spec = parse(InteractionSpec, given, f"view {full!r}")
 
     # Feast evaluates a UDF's annotations where this module's names are not known, so it has none.
     def features(frame):  # type: ignore[no-untyped-def]
         return interaction_features(frame, spec)
 
     return OnDemandFeatureView(
-        name=f"{workload}_{name}",
+        name=full,
         sources=[left[[VECTOR]], right[[VECTOR]]],
         schema=[Field(name=kind, dtype=Float32 if kind == "cosine" else Array(Float32)) for kind in spec.of],
         feature_transformation=PandasTransformation(features, "watertight.features.interaction_view.interaction_features"),
@@ -50,8 +51,8 @@ def interaction_view(
 def interaction_features(frame: pd.DataFrame, spec: InteractionSpec) -> pd.DataFrame:
     """:func:`interactions` on the pandas frame that Feast hands over; lists as arrays of float32, null as None or NaN."""
     left, right = (_matrix(frame[column]) for column in (spec.left, spec.right))
-    either = max(left.shape[1], right.shape[1])
-    found = interactions(*(_of_width(vectors, either) for vectors in (left, right)), spec)
+    width = max(left.shape[1], right.shape[1])
+    found = interactions(_of_width(left, width), _of_width(right, width), spec)
     return pd.DataFrame({kind: _column(kind, values) for kind, values in found.items()}, index=frame.index)
 
 
@@ -84,7 +85,9 @@ def _of_width(vectors: Floats, width: int) -> Floats:
 
 
 def _column(kind: str, values: Floats) -> pd.Series:
+    """Feast's column of what was made: a number a row, or an array, None where it is null."""
     if kind == "cosine":
         return pd.Series(values[:, 0])
-    null = np.isnan(values).any(axis=1) if values.shape[1] else np.ones(len(values), dtype=bool)
-    return pd.Series([None if nothing else row for row, nothing in zip(values, null, strict=True)], dtype=object)
+    null = np.isnan(values).any(axis=1) | (values.shape[1] == 0)
+    rows: list[Any] = [None if nothing else row for row, nothing in zip(values, null.tolist(), strict=True)]
+    return pd.Series(rows, dtype=object)

@@ -26,7 +26,6 @@ from watertight.features.lexical import LEXICAL_COLUMNS
 from watertight.features.temporal_now import temporal_now
 from watertight.features.temporal_schema import now_columns, state_columns, texts_columns
 
-
 Texts = Mapping[str, str | Sequence[str]]
 """The rows' key column to the text column, or to several whose texts make one, with a blank line between them."""
 

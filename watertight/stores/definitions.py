@@ -33,8 +33,10 @@ class Definitions:
         return [thing for group in groups for thing in group.values()]
 
     def service(self, name: str) -> FeatureService:
-        """The feature service; raises Misuse with the nearest name."""
-        return pick(self.services, name, "feature service")
+        """The feature service; raises Misuse with the nearest name, and for an on-demand view under an alias."""
+        found: FeatureService = pick(self.services, name, "feature service")
+        _demand_own_names(found, self.on_demand)
+        return found
 
     def specs(self) -> dict[str, ViewSpec]:
         """Of each view that the platform fills, what fills it."""
@@ -102,6 +104,17 @@ def described(definitions: Definitions, service: FeatureService) -> dict[str, An
         },
         **({"interactions": interactions} if interactions else {}),
     }
+
+
+def _demand_own_names(service: FeatureService, on_demand: Mapping[str, Any]) -> None:
+    """Feast's join answers an on-demand view under its own name alone, and leaves out the columns of an alias."""
+    for projection in service.feature_view_projections:
+        if projection.name in on_demand and projection.name_to_use() != projection.name:
+            raise Misuse(
+                f"service {service.name!r} serves the on-demand view {projection.name!r} as {projection.name_to_use()!r}",
+                expected="on-demand views under their own names",
+                next_step="declare a second view under the other name",
+            )
 
 
 def is_evidence(column: str) -> bool:
