@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import operator
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import reduce
@@ -19,6 +19,8 @@ from watertight.features.embedding import Progress, anchor_similarities, embed
 from watertight.features.lexical_cache import counted_texts
 from watertight.features.temporal_state import temporal_state
 from watertight.features.temporal_texts import temporal_texts
+
+BLANK_LINE = "\n\n"
 
 
 @dataclass
@@ -52,11 +54,14 @@ def fill(spec: ViewSpec, rows: pl.DataFrame, kitchen: Kitchen) -> pl.DataFrame:
 def content_of(spec: ViewSpec, rows: pl.DataFrame) -> pl.DataFrame:
     """Each key's text once, with the instant of its first writing: join key, text, written_at.
 
+    A text of several columns is their texts with a blank line between them; null ones are left out, and where all are
+    null, so is the text.
+
     Raises Refusal where one key stands for two texts. Rows with a null key are left out: there is nothing to join.
     """
     parts = [
-        rows.select(pl.col(key).alias(spec.join_key), pl.col(text).alias("text"), written_at="asked_at")
-        for key, text in spec.texts.items()
+        rows.select(pl.col(key).alias(spec.join_key), _one_text(columns).alias("text"), written_at="asked_at")
+        for key, columns in spec.texts.items()
     ]
     once = (
         pl.concat(parts)
@@ -75,6 +80,14 @@ def content_of(spec: ViewSpec, rows: pl.DataFrame) -> pl.DataFrame:
             next_step="give each text a key of its own",
         )
     return once
+
+
+def _one_text(columns: str | Sequence[str]) -> pl.Expr:
+    if isinstance(columns, str):
+        return pl.col(columns)
+    parts = [pl.col(name) for name in columns]
+    some = pl.any_horizontal(part.is_not_null() for part in parts)
+    return pl.when(some).then(pl.concat_str(parts, separator=BLANK_LINE, ignore_nulls=True))
 
 
 def _content_table(content: pl.DataFrame, features: pl.DataFrame, join_key: str) -> pl.DataFrame:

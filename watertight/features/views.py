@@ -18,6 +18,7 @@ from feast.on_demand_feature_view import OnDemandFeatureView
 from feast.transformation.pandas_transformation import PandasTransformation
 from feast.types import Array, Float32, Int64
 
+from watertight.core.declare import parse
 from watertight.core.errors import Misuse
 from watertight.core.project import find_project
 from watertight.core.view_spec import REQUEST_TIME, SOURCE_AT, ViewSpec
@@ -25,13 +26,17 @@ from watertight.features.lexical import LEXICAL_COLUMNS
 from watertight.features.temporal_now import temporal_now
 from watertight.features.temporal_schema import now_columns, state_columns, texts_columns
 
+Texts = Mapping[str, str | Sequence[str]]
+"""The rows' key column to the text column, or to several whose texts make one, with a blank line between them."""
 
-def lexical_view(workload: str, *, entity: Entity, texts: Mapping[str, str], name: str = "lexical") -> FeatureView:
+
+def lexical_view(workload: str, *, entity: Entity, texts: Texts, name: str = "lexical") -> FeatureView:
     """Word-list and surface features of a text, one row per key of ``entity``.
 
-    ``texts`` maps the rows' key column to the text column. Features: Float32, null where the text is null.
+    ``texts`` maps the rows' key column to the text column, or to a list of them: their texts are joined by a blank line,
+    null ones left out. Features: Float32, null where the text (every part of it) is null.
     """
-    spec = ViewSpec(kernel="lexical", derived_from="content", join_key=entity.join_key, texts=dict(texts))
+    spec = _of_content("lexical", entity, texts, name)
     return _view(workload, name, entity, spec, [Field(name=column, dtype=Float32) for column in LEXICAL_COLUMNS])
 
 
@@ -39,22 +44,17 @@ def embedding_view(
     workload: str,
     *,
     entity: Entity,
-    texts: Mapping[str, str],
+    texts: Texts,
     anchors: Mapping[str, Sequence[str]] | None = None,
     name: str = "embedding",
 ) -> FeatureView:
     """The encoder's unit vector of a text (``vector``, list of Float32) and its cosine to each declared anchor.
 
-    ``anchors`` maps a name to phrases; ``like_<name>`` in [-1, 1] is the similarity to their mean vector.
+    ``texts`` as in :func:`lexical_view`; null where the text is null. A text longer than the encoder's window is the mean
+    of overlapping windows. ``anchors`` maps a name to phrases; ``like_<name>`` in [-1, 1] is the similarity to their mean vector.
     """
     phrases = {anchor: list(words) for anchor, words in (anchors or {}).items()}
-    spec = ViewSpec(
-        kernel="embedding",
-        derived_from="content",
-        join_key=entity.join_key,
-        texts=dict(texts),
-        options={"anchors": phrases},
-    )
+    spec = _of_content("embedding", entity, texts, name, anchors=phrases)
     likes = [Field(name=f"like_{anchor}", dtype=Float32) for anchor in phrases]
     return _view(workload, name, entity, spec, [Field(name="vector", dtype=Array(Float32)), *likes])
 
@@ -131,6 +131,12 @@ _FEAST: dict[Any, Any] = {
     pl.List(pl.Float32): Array(Float32),
     pl.List(pl.Int64): Array(Int64),
 }
+
+
+def _of_content(kernel: str, entity: Entity, texts: Texts, name: str, **options: Any) -> ViewSpec:
+    columns = {key: text if isinstance(text, str) else tuple(text) for key, text in texts.items()}
+    given = {"kernel": kernel, "derived_from": "content", "join_key": entity.join_key, "texts": columns, "options": options}
+    return parse(ViewSpec, given, f"view {name!r}")
 
 
 def _view(workload: str, name: str, entity: Entity, spec: ViewSpec, fields: list[Field]) -> FeatureView:

@@ -14,6 +14,7 @@ from feast.on_demand_feature_view import OnDemandFeatureView
 
 from watertight.core.declare import pick
 from watertight.core.errors import Misuse
+from watertight.core.interactions import InteractionSpec, interaction_of
 from watertight.core.view_spec import SOURCE_AT, ViewSpec, spec_of
 
 
@@ -32,12 +33,19 @@ class Definitions:
         return [thing for group in groups for thing in group.values()]
 
     def service(self, name: str) -> FeatureService:
-        """The feature service; raises Misuse with the nearest name."""
-        return pick(self.services, name, "feature service")
+        """The feature service; raises Misuse with the nearest name, and for an on-demand view under an alias."""
+        found: FeatureService = pick(self.services, name, "feature service")
+        _demand_own_names(found, self.on_demand)
+        return found
 
     def specs(self) -> dict[str, ViewSpec]:
         """Of each view that the platform fills, what fills it."""
         found = {name: spec_of(name, view.tags) for name, view in self.views.items()}
+        return {name: spec for name, spec in found.items() if spec is not None}
+
+    def interactions(self) -> dict[str, InteractionSpec]:
+        """Of each on-demand view that is of two vectors, which and what of them."""
+        found = {name: interaction_of(name, view.tags) for name, view in self.on_demand.items()}
         return {name: spec for name, spec in found.items() if spec is not None}
 
 
@@ -82,8 +90,10 @@ def feature_columns(service: FeatureService) -> list[str]:
 def described(definitions: Definitions, service: FeatureService) -> dict[str, Any]:
     """The canonical form of what a service is made of: equal exactly where the definitions are equal.
 
-    No path, time or registry state is in it, so it may be digested, committed and compared.
+    No path, time or registry state is in it, so it may be digested, committed and compared. ``interactions`` is there
+    only where a view is one, so that what was digested before there were any is digested alike.
     """
+    interactions = {name: spec.model_dump(mode="json") for name, spec in definitions.interactions().items()}
     return {
         "service": service.name,
         "serves": projections(service),
@@ -92,7 +102,19 @@ def described(definitions: Definitions, service: FeatureService) -> dict[str, An
             name: {field.name: str(field.dtype) for field in view.features}
             for name, view in {**definitions.views, **definitions.on_demand}.items()
         },
+        **({"interactions": interactions} if interactions else {}),
     }
+
+
+def _demand_own_names(service: FeatureService, on_demand: Mapping[str, Any]) -> None:
+    """Feast's join answers an on-demand view under its own name alone, and leaves out the columns of an alias."""
+    for projection in service.feature_view_projections:
+        if projection.name in on_demand and projection.name_to_use() != projection.name:
+            raise Misuse(
+                f"service {service.name!r} serves the on-demand view {projection.name!r} as {projection.name_to_use()!r}",
+                expected="on-demand views under their own names",
+                next_step="declare a second view under the other name",
+            )
 
 
 def is_evidence(column: str) -> bool:
