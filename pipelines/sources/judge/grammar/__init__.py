@@ -1,0 +1,1 @@
+"""What the simulated judgments are made of: topics, metrics, wording, scores, times."""
