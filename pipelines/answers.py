@@ -9,7 +9,8 @@ import polars as pl
 
 from watertight.learners.catalogue import load
 from watertight.learners.family import Outputs
-from watertight.learners.matrix import MEMBER, feature_matrix
+from watertight.learners.matrix import feature_matrix
+from watertight.learners.members import read_of
 from watertight.learners.out_of_fold import output_columns
 from watertight.registry.bundle import Model
 
@@ -23,8 +24,9 @@ def answers(places: Iterable[tuple[Model, Path]], table: pl.DataFrame) -> Iterat
     """
     told: dict[Key, Outputs] = {}
     for model, folder in places:
-        members = {f"{MEMBER}{cell}": told[model.target, cell, model.seed][model.output] for cell in model.over}
-        beside = table.with_columns(output_columns(members))
-        x = feature_matrix(beside, (*members, *model.columns), model.widths, model.texts)
+        read: Outputs = {}
+        for cell in model.over:
+            read |= read_of(cell, told[model.target, cell, model.seed], model.output)
+        x = feature_matrix(table.with_columns(output_columns(read)), (*read, *model.columns), model.widths, model.texts)
         told[model.target, model.cell, model.seed] = load(model.family, folder).predict(x)
         yield model, told[model.target, model.cell, model.seed]

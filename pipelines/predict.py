@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import polars as pl
 
 from pipelines.answers import answers
@@ -18,12 +17,14 @@ from pipelines.source import rows_of_file
 from pipelines.writers import WRITERS
 from watertight.core.declare import nearest
 from watertight.core.digests import json_digest
+from watertight.core.ensembles import averaged
 from watertight.core.errors import Misuse, Refusal
 from watertight.core.project import Workload
 from watertight.core.rows import typed_rows
 from watertight.core.time import microseconds, to_utc
 from watertight.core.versions import merged
 from watertight.core.view_spec import REQUEST_TIME, evidence_column
+from watertight.learners.family import Outputs
 from watertight.learners.out_of_fold import output_columns
 from watertight.registry.bundle import Bundle, open_bundle
 from watertight.stores.definitions import described, projections
@@ -130,13 +131,16 @@ def predictions(bundle: Bundle, joined: pl.DataFrame) -> pl.DataFrame:
 
     ``joined`` has the features and, where a model reads them, the rows' texts.
     """
-    outputs: dict[str, list[Any]] = {}
+    found: dict[str, list[Outputs]] = {}
     for model, told in answers(bundle.places(), joined):
-        for output, values in told.items() if model.cell == bundle.manifest.cell else ():
-            name = model.target if output == "mean" else f"{model.target}_{output}"
-            outputs.setdefault(name, []).append(values)
-    means = {name: np.mean(values, axis=0) for name, values in outputs.items()}
+        if model.cell == bundle.manifest.cell:
+            found.setdefault(model.target, []).append(told)
+    means = {_name(target, output): values for target, seeds in found.items() for output, values in averaged(seeds).items()}
     return joined.select("row_id").with_columns(output_columns(means))
+
+
+def _name(target: str, output: str) -> str:
+    return target if output == "mean" else f"{target}_{output}"
 
 
 def _with_texts(joined: pl.DataFrame, rows: pl.DataFrame, work: Workload) -> pl.DataFrame:

@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable
 
 import numpy as np
+from scipy.stats import norm, rankdata
 
 from watertight.evaluation.metrics import Scored
 
@@ -20,6 +21,15 @@ def mae(scored: Scored) -> float:
     return float(np.mean(np.abs(scored.of.truth - scored.predicted)))
 
 
+def macro_rmse(scored: Scored) -> float:
+    truth, width = scored.of.truth, (scored.of.truth.max() - scored.of.truth.min()) / 10
+    squares: dict[int, list[float]] = {}
+    for true, own in zip(truth, scored.predicted, strict=True):
+        place = min(int((true - truth.min()) / width), 9) if width else 0
+        squares.setdefault(place, []).append((true - own) ** 2)
+    return math.sqrt(np.mean([np.mean(values) for values in squares.values()]))
+
+
 def pearson(x: np.ndarray, y: np.ndarray) -> float:
     if len(x) < 2 or np.ptp(x) < LEAST_SPREAD or np.ptp(y) < LEAST_SPREAD:
         return math.nan
@@ -28,6 +38,10 @@ def pearson(x: np.ndarray, y: np.ndarray) -> float:
 
 def r(scored: Scored) -> float:
     return pearson(scored.of.truth, scored.predicted)
+
+
+def spearman(scored: Scored) -> float:
+    return pearson(rankdata(scored.of.truth), rankdata(scored.predicted))
 
 
 def members(scored: Scored) -> list[np.ndarray]:
@@ -58,6 +72,10 @@ def calibration_error(scored: Scored) -> float:
     return sum(map(abs, bins.values())) / scored.of.rows
 
 
+def nll(scored: Scored) -> float:
+    return -float(np.mean(norm.logpdf(scored.of.truth, scored.predicted, np.exp(scored.outputs["log_variance"] / 2))))
+
+
 def coverage(scored: Scored) -> float:
     ends = zip(scored.outputs["lower"], scored.of.truth, scored.outputs["upper"], strict=True)
     return float(np.mean([low <= true <= high for low, true, high in ends]))
@@ -78,11 +96,14 @@ def top_label_calibration_error(scored: Scored) -> float:
 SCALAR: dict[str, Callable[[Scored], float]] = {
     "rmse": rmse,
     "mae": mae,
+    "macro_rmse": macro_rmse,
     "r": r,
+    "spearman": spearman,
     "r_within": r_within,
     "r_between": r_between,
     "composite": composite,
     "calibration_error": calibration_error,
+    "nll": nll,
     "coverage": coverage,
     "width": width,
 }

@@ -58,7 +58,7 @@ def test_there_is_a_record_per_cell_slice_and_metric_of_its_kind_of_target() -> 
     table = told(cell("y", "one", 0, rows()), cell("y", "two", 0, rows()), cell("kind", "one", 0, rows()))
     assert table.schema == FIGURES
     sets = [("", ""), ("language", "de"), ("language", "en"), ("words", "> 5"), ("words", "≤ 5")]
-    given = [name for name in METRICS["scalar"] if name not in ("coverage", "width")]
+    given = [name for name in METRICS["scalar"] if name not in ("nll", "coverage", "width")]
     expected = {("y", name, *place, metric) for name in ("one", "two") for place in sets for metric in given}
     expected |= {("kind", "one", *place, metric) for place in sets for metric in METRICS["class"]}
     assert sorted(expected) == sorted(table.select("target", "cell", "slice", "value", "metric").rows())
@@ -84,6 +84,15 @@ def test_the_seeds_of_a_cell_and_their_mean_prediction_stand_beside_one_another(
     assert rmse["two", None] == pytest.approx(rmse["one", 0])
     assert rmse["two", None] < min(rmse["two", 0], rmse["two", 1])
     assert set(of_cells(table).select("cell", "seed").rows()) == {("two", None), ("one", 0)}
+
+
+def test_seeds_that_disagree_are_less_sure_together() -> None:
+    seeds = [
+        cell("y", "two", seed, rows(), shift).with_columns(log_variance=pl.lit(0.0)) for seed, shift in ((0, 2.0), (1, -2.0))
+    ]
+    nll = {line["seed"]: line["figure"] for line in records(told(*seeds), slice="", metric="nll")}
+    error = rows().select((pl.col("y") / 2).pow(2).mean()).item()
+    assert nll[None] == pytest.approx((np.log(2 * np.pi * 5) + error / 5) / 2), "1 within each, 4 between"
 
 
 def test_cells_that_predicted_other_rows_have_a_row_set_of_their_own() -> None:
@@ -134,8 +143,8 @@ def test_wide_rows_have_each_metric_with_its_ends_and_null_where_a_cell_has_none
     constant = cell("y", "constant", 0, rows()).with_columns(mean=pl.lit(0.0))
     table = told(cell("y", "one", 0, rows()), constant, cell("kind", "one", 0, rows())).filter(slice="")
     first, second, third = wide(table, "target", "cell")
-    given = [name for name in METRICS["scalar"] if name not in ("coverage", "width")]
-    assert list(first) == ["target", "cell", *given, "log_loss", "accuracy", "rows", "groups", "row_set"]
+    given = [name for name in METRICS["scalar"] if name not in ("nll", "coverage", "width")]
+    assert list(first) == ["target", "cell", *given, "log_loss", "accuracy", "macro_f1", "rows", "groups", "row_set"]
     assert (first["cell"], second["cell"], third["target"]) == ("one", "constant", "kind")
     assert set(first["rmse"]) == {"figure", "low", "high"}
     assert second["r"] == {"figure": None, "low": None, "high": None}

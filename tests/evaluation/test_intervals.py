@@ -31,6 +31,7 @@ def rows(seed: int, groups: int, own: float = 1.0, each: int = 6, grouped: bool 
             "group_id": [f"g{number:04d}" for number in (group if grouped else range(size))],
             "y": truth,
             "mean": truth + error,
+            "log_variance": np.full(len(truth), -0.5),
             "lower": truth + error - 2,
             "upper": truth + error + 2 + chance.random(size),
         }

@@ -12,7 +12,7 @@ import slow_metrics
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-from scipy.stats import pearsonr
+from scipy.stats import pearsonr, spearmanr
 from sklearn import metrics as sk
 
 from watertight.core.calibration import tenths
@@ -49,7 +49,8 @@ def scalars(draw: st.DrawFn) -> Scored:
     some = draw(st.sampled_from([numbers, st.sampled_from([0.1, 0.2, 0.7])]))
     truth, mean, lower = (draw(arrays(float, rows, elements=some)) for _ in range(3))
     group = draw(arrays(int, rows, elements=st.integers(0, 5)))
-    return Scored(of("scalar", truth, group), {"mean": mean, "lower": lower, "upper": lower + 1})
+    log_variance = draw(arrays(float, rows, elements=st.floats(-2, 5)))
+    return Scored(of("scalar", truth, group), {"mean": mean, "lower": lower, "upper": lower + 1, "log_variance": log_variance})
 
 
 def again(found: Scored, times: list[int]) -> Scored:
@@ -70,10 +71,10 @@ def test_scalar_metrics_are_what_their_definitions_say(found: Scored) -> None:
 
 @given(scalars(), st.data())
 def test_sums_over_a_resample_of_groups_are_the_metric_of_its_rows(found: Scored, data: st.DataObject) -> None:
-    """But for the bins of the calibration error, which stay those of all rows."""
+    """But for bins and ranks, which stay those of all rows."""
     times = data.draw(st.lists(st.integers(0, 3), min_size=found.of.groups, max_size=found.of.groups).filter(any))
     drawn = again(found, times)
-    for name in set(slow_metrics.SCALAR) - {"calibration_error"}:
+    for name in set(slow_metrics.SCALAR) - {"calibration_error", "macro_rmse", "spearman"}:
         metric = METRICS["scalar"][name]
         with np.errstate(divide="ignore", invalid="ignore"):
             summed = metric.value(np.array([times, times], dtype=float) @ metric.statistics(found))
@@ -119,6 +120,26 @@ def test_the_order_of_the_rows_does_not_matter(found: Scored, chance: Any) -> No
         assert value(name, shuffled) == pytest.approx(value(name, found), abs=1e-9, nan_ok=True)
 
 
+def test_each_tenth_of_the_truth_counts_the_same_in_a_resample_too() -> None:
+    """Errors of 1 on the many low rows, of 7 on the one high row; two groups, of which one has low rows alone."""
+    truth = np.array([0.0, 0.5, 0.9, 0.2, 10.0])
+    found = Scored(of("scalar", truth, np.array([0, 0, 0, 1, 1])), {"mean": truth + np.array([1, 1, 1, 1, 7])})
+    assert value("macro_rmse", found) == pytest.approx(5.0)
+    metric = METRICS["scalar"]["macro_rmse"]
+    drawn = metric.value(np.array([[2.0, 0.0], [1.0, 2.0]]) @ metric.statistics(found))
+    assert drawn == pytest.approx([1.0, 5.0])
+
+
+def test_a_resample_keeps_the_ranks_of_all_rows() -> None:
+    truth, mean = np.array([1.0, 2.0, 2.0, 50.0]), np.array([3.0, 1.0, 4.0, 9.0])
+    found = Scored(of("scalar", truth, np.array([0, 0, 1, 2])), {"mean": mean})
+    metric = METRICS["scalar"]["spearman"]
+    assert value("spearman", found) == pytest.approx(spearmanr(truth, mean).statistic)
+    ranks = np.array([[1, 2], [2.5, 1], [2.5, 3], [4, 4]])[[0, 1, 3, 3]]
+    drawn = metric.value(np.array([1.0, 0.0, 2.0]) @ metric.statistics(found))
+    assert drawn == pytest.approx(pearsonr(*ranks.T).statistic)
+
+
 def test_bins_are_of_equal_count_and_equal_predictions_share_one() -> None:
     assert np.bincount(tenths(np.random.default_rng(3).permutation(57.0 * np.arange(57)))).tolist() == [
         6,
@@ -157,6 +178,8 @@ def test_class_metrics(raw: np.ndarray, chance: Any) -> None:
     found = Scored(of("class", truth), {"probabilities": probabilities})
     assert value("log_loss", found) == pytest.approx(sk.log_loss(truth, probabilities, labels=[0, 1, 2]))
     assert value("accuracy", found) == pytest.approx(sk.accuracy_score(truth, probabilities.argmax(axis=1)))
+    told = probabilities.argmax(axis=1)
+    assert value("macro_f1", found) == pytest.approx(sk.f1_score(truth, told, average="macro"))
     assert value("calibration_error", found) == pytest.approx(slow_metrics.top_label_calibration_error(found), abs=1e-9)
 
 
@@ -188,10 +211,10 @@ def test_a_row_set_knows_its_groups_and_which_rows_it_is() -> None:
 
 
 def test_metrics_are_those_that_the_outputs_allow() -> None:
-    mean = beside(mean=[1.0, 2.5, 3.0, 4.0], lower=[None] * 4, weights=[[0.5]] * 4)
+    mean = beside(mean=[1.0, 2.5, 3.0, 4.0], lower=[None] * 4, log_variance=[None] * 4, weights=[[0.5]] * 4)
     assert list(outputs(mean, "scalar")) == ["mean"]
-    assert {"coverage", "width"}.isdisjoint(metrics_of("scalar", outputs(mean, "scalar")))
-    both = mean.with_columns(lower=pl.lit(0.0), upper=pl.lit(4.0))
+    assert {"nll", "coverage", "width"}.isdisjoint(metrics_of("scalar", outputs(mean, "scalar")))
+    both = mean.with_columns(lower=pl.lit(0.0), upper=pl.lit(4.0), log_variance=pl.lit(-1.0))
     assert list(metrics_of("scalar", outputs(both, "scalar"))) == list(METRICS["scalar"])
     assert value("coverage", scored(both, "y", SCALAR)) == 0.75
 
@@ -200,5 +223,8 @@ def test_an_output_that_is_there_for_some_rows_only_is_refused() -> None:
     with pytest.raises(Refusal, match="lack 'mean' in some rows") as caught:
         outputs(beside(mean=[1.0, None, 3.0, None]), "scalar")
     assert caught.value.rows == ("b", "d")
+    with pytest.raises(Refusal, match="lack 'log_variance' in some rows") as caught:
+        outputs(beside(mean=[1.0] * 4, log_variance=[0.0, 0.0, float("-inf"), 0.0]), "scalar")
+    assert caught.value.rows == ("c",)
     with pytest.raises(Refusal, match="lack 'mean'"):
         outputs(beside(), "scalar")

@@ -6,12 +6,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-import numpy as np
 import polars as pl
 
 from watertight.core.contract import Target
 from watertight.core.coverage import binomial_bounds
 from watertight.core.digests import ids_digest
+from watertight.core.ensembles import averaged
 from watertight.core.workload import EvaluateParams, IntervalParams
 from watertight.evaluation.intervals import estimates, intervals
 from watertight.evaluation.metrics import Scored, outputs
@@ -161,10 +161,10 @@ def _aligned(rows: pl.DataFrame, predictions: pl.DataFrame, target: Target) -> d
 
 
 def _with_means(cells: Cells) -> Cells:
-    """Behind the seeds of a cell, where there are several, the mean of their predictions: what a bundle of them answers."""
+    """Behind the seeds of a cell, where there are several, their predictions averaged: what a bundle of them answers."""
     found = dict(cells)
     for cell in dict.fromkeys(cell for cell, _ in cells):
         seeds = [given for (name, _), given in cells.items() if name == cell]
         if len(seeds) > 1:
-            found[cell, None] = {output: np.mean([given[output] for given in seeds], axis=0) for output in seeds[0]}
+            found[cell, None] = averaged(seeds)
     return found

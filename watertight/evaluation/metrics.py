@@ -144,6 +144,12 @@ def _pooled(scored: Scored) -> Floats:
     return _sums(scored.of, *_moments(_centred(scored.of.truth), _centred(scored.predicted)))
 
 
+def _ranks(scored: Scored) -> Floats:
+    """Moments of the ranks among all rows, of which equal values share one; a resample keeps them."""
+    ranks = (pl.Series(values).rank("average").to_numpy() for values in (scored.of.truth, scored.predicted))
+    return _sums(scored.of, *_moments(*map(_centred, ranks)))
+
+
 def _between(scored: Scored) -> Floats:
     """Moments of the groups' means, each group once."""
     sums = _sums(scored.of, _centred(scored.of.truth), _centred(scored.predicted))
@@ -175,14 +181,33 @@ def _composite(sums: Floats) -> Floats:
     return np.tanh(np.arctanh(both.clip(-ALMOST_ONE, ALMOST_ONE)).mean(axis=0))
 
 
+def _binned(of: RowSet, values: Floats, place: Places, bins: int = BINS) -> Floats:
+    """``values`` (n,) summed over groups and bins: (groups, bins)."""
+    binned = np.bincount(of.group * bins + place, weights=values, minlength=of.groups * bins)
+    return binned.astype(np.float64, copy=False).reshape(of.groups, bins)
+
+
 def _by_bin(of: RowSet, excess: Floats, place: Places) -> Floats:
     """``excess`` summed over groups and bins, behind the number of rows: (groups, 1 + bins)."""
-    binned = np.bincount(of.group * BINS + place, weights=excess, minlength=of.groups * BINS)
-    return np.hstack([_sums(of), binned.reshape(of.groups, BINS)])
+    return np.hstack([_sums(of), _binned(of, excess, place)])
 
 
 def _gap(sums: Floats) -> Floats:
     return np.abs(sums[..., 1:]).sum(axis=-1) / sums[..., 0]
+
+
+def _squared_errors_by_truth(scored: Scored) -> Floats:
+    """Rows, then squared errors, by tenth of the truth's range: (groups, 2 · bins)."""
+    truth = scored.of.truth
+    place = np.minimum((truth - truth.min()) / (np.ptp(truth) or 1.0) * BINS, BINS - 1).astype(np.intp)
+    return np.hstack([_binned(scored.of, values, place) for values in (np.ones(len(truth)), (truth - scored.predicted) ** 2)])
+
+
+def _root_of_mean_of_means(sums: Floats) -> Floats:
+    """Over the bins that have rows."""
+    rows, squares = np.split(sums, 2, axis=-1)
+    means = np.divide(squares, rows, out=np.zeros_like(squares), where=rows > 0)
+    return np.sqrt(means.sum(axis=-1) / (rows > 0).sum(axis=-1))
 
 
 def _calibration(scored: Scored) -> Floats:
@@ -203,6 +228,12 @@ def _widths(scored: Scored) -> Floats:
     return _sums(scored.of, scored.outputs["upper"] - scored.outputs["lower"])
 
 
+def _gaussian_surprise(scored: Scored) -> Floats:
+    log_variance = scored.outputs["log_variance"]
+    squared = (scored.of.truth - scored.predicted) ** 2
+    return _sums(scored.of, (np.log(2 * np.pi) + log_variance + squared * np.exp(-log_variance)) / 2)
+
+
 def _surprise(scored: Scored) -> Floats:
     given = scored.predicted[np.arange(scored.of.rows), scored.of.truth.astype(np.intp)]
     return _sums(scored.of, -np.log(np.clip(given, 1e-12, 1)))
@@ -214,6 +245,21 @@ def _is_right(scored: Scored) -> Floats:
 
 def _right(scored: Scored) -> Floats:
     return _sums(scored.of, _is_right(scored))
+
+
+def _hits_and_misses(scored: Scored) -> Floats:
+    """Of each class: predicted and true, predicted or true (rows that are both count twice): (groups, 2 · classes)."""
+    classes, truth, told = scored.predicted.shape[1], scored.of.truth.astype(np.intp), scored.predicted.argmax(axis=1)
+    count = lambda rows, place: _binned(scored.of, rows, place, classes)  # noqa: E731
+    ones = np.ones(scored.of.rows)
+    return np.hstack([count(_is_right(scored), truth), count(ones, truth) + count(ones, told)])
+
+
+def _mean_of_f1(sums: Floats) -> Floats:
+    """Over the classes that are true or predicted somewhere."""
+    hits, either = np.split(sums, 2, axis=-1)
+    scores = np.divide(2 * hits, either, out=np.zeros_like(hits), where=either > 0)
+    return scores.sum(axis=-1) / (either > 0).sum(axis=-1)
 
 
 def _cosines(scored: Scored) -> Floats:
@@ -228,17 +274,21 @@ METRICS: dict[str, dict[str, Metric]] = {
     "scalar": {
         "rmse": Metric("lower", ("mean",), _squared_errors, _root_of_mean, headline=True),
         "mae": Metric("lower", ("mean",), _absolute_errors, _mean),
+        "macro_rmse": Metric("lower", ("mean",), _squared_errors_by_truth, _root_of_mean_of_means),
         "r": Metric("higher", ("mean",), _pooled, _correlation),
+        "spearman": Metric("higher", ("mean",), _ranks, _correlation),
         "r_within": Metric("higher", ("mean",), _within, _mean),
         "r_between": Metric("higher", ("mean",), _between, _correlation),
         "composite": Metric("higher", ("mean",), _within_and_between, _composite, headline=True),
         "calibration_error": Metric("lower", ("mean",), _calibration, _gap),
+        "nll": Metric("lower", ("mean", "log_variance"), _gaussian_surprise, _mean),
         "coverage": Metric("level", ("lower", "upper"), _covered, _mean),
         "width": Metric("lower", ("lower", "upper"), _widths, _mean),
     },
     "class": {
         "log_loss": Metric("lower", ("probabilities",), _surprise, _mean, headline=True),
         "accuracy": Metric("higher", ("probabilities",), _right, _mean),
+        "macro_f1": Metric("higher", ("probabilities",), _hits_and_misses, _mean_of_f1),
         "calibration_error": Metric("lower", ("probabilities",), _top_label_calibration, _gap),
     },
     "vector": {
@@ -248,11 +298,15 @@ METRICS: dict[str, dict[str, Metric]] = {
 }
 """Metrics by kind of target, in the order in which they are told.
 
-Scalars: ``rmse``; ``mae``; ``r``, Pearson's over all rows; ``r_within``, the unweighted mean of the groups' own Pearson
-(groups of fewer than 3 rows, or without variation on a side, are left out); ``r_between``, Pearson's of the groups' means,
-unweighted; ``composite``, tanh of the mean of atanh ``r_within`` and atanh ``r_between``, the official metric of subtask 1 of
-SemEval-2026 Task 2; ``calibration_error``, over ten bins of equal count by prediction Σ |Σ (prediction − truth)| / n;
-``coverage``, the share with lower ≤ truth ≤ upper; ``width``, the mean of upper − lower. Classes: ``log_loss``, probabilities
-clipped at 1e-12; ``accuracy``; ``calibration_error``, of the likeliest class over ten bins of equal width (Guo et al. 2017).
-Vectors: ``rmse`` over all their numbers; ``cosine``, mean.
+Scalars: ``rmse``; ``mae``; ``macro_rmse``, the root of the mean over tenths of the truth's range, of equal width and each as
+heavy as another, of the mean squared error within (Baccianella et al. 2009; tenths without rows are left out, and a resample
+keeps the tenths of all rows); ``r``, Pearson's over all rows; ``spearman``, Pearson's of the ranks among all rows, which a
+resample keeps; ``r_within``, the unweighted mean of the groups' own Pearson (groups of fewer than 3 rows, or without variation
+on a side, are left out); ``r_between``, Pearson's of the groups' means, unweighted; ``composite``, tanh of the mean of atanh
+``r_within`` and atanh ``r_between``, the official metric of subtask 1 of SemEval-2026 Task 2; ``calibration_error``, over ten
+bins of equal count by prediction Σ |Σ (prediction − truth)| / n; ``nll``, the mean negative log likelihood of the truth under a
+normal distribution of the mean and variance told; ``coverage``, the share with lower ≤ truth ≤ upper; ``width``, the mean of
+upper − lower. Classes: ``log_loss``, probabilities clipped at 1e-12; ``accuracy``; ``macro_f1``, the mean F1 of the classes that
+are true or predicted; ``calibration_error``, of the likeliest class over ten bins of equal width (Guo et al. 2017). Vectors:
+``rmse`` over all their numbers; ``cosine``, mean.
 """

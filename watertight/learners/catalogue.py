@@ -13,14 +13,20 @@ from watertight.learners.blend import Blend
 from watertight.learners.boosting import Boosting
 from watertight.learners.calibrated import Calibrated
 from watertight.learners.family import Learner
+from watertight.learners.knn import Knn
+from watertight.learners.level_mean import LevelMean
 from watertight.learners.linear import Linear
+from watertight.learners.mlp import Mlp
 from watertight.learners.random_intercept import RandomIntercept
 from watertight.learners.tfidf import Tfidf
 
 FAMILIES: dict[str, type[Learner]] = {
     "lightgbm": Boosting,
     "linear": Linear,
+    "mlp": Mlp,
+    "knn": Knn,
     "mean": Mean,
+    "level_mean": LevelMean,
     "column": Column,
     "blend": Blend,
     "calibrated": Calibrated,

@@ -22,6 +22,7 @@ from watertight.core.errors import Refusal
 from watertight.core.witness import Witness, united, with_made, witness
 from watertight.learners.family import Learner, Outputs
 from watertight.learners.matrix import MEMBER, Matrix, feature_matrix, list_widths
+from watertight.learners.members import beside, read_of
 from watertight.learners.search import Searching
 from watertight.learners.treatments.treatment import MADE, Treatment
 
@@ -141,16 +142,17 @@ class CrossFit:
 
     def _hold(self, task: Task, left_out: Folds, fold: int) -> Held:
         fitted = self.model(task.cell, left_out)
-        below = [self.held(member, left_out, fold) for member in task.over]
-        x = _beside(self._matrix(task).at(self._fold == fold), task.over, [self._told(held) for held in below], self.target)
-        return Held(fitted.learner.predict(x), united([fitted.witness, *(held.witness for held in below)]))
+        below = {member: self.held(member, left_out, fold) for member in task.over}
+        read = {name: values for member, held in below.items() for name, values in self._told(member, held).items()}
+        x = beside(self._matrix(task).at(self._fold == fold), read)
+        return Held(fitted.learner.predict(x), united([fitted.witness, *(held.witness for held in below.values())]))
 
     def _inputs(self, task: Task, left_out: Folds, kept: npt.NDArray[np.bool_]) -> tuple[Matrix, tuple[Input, ...]]:
         """What a model is fitted on: its features, and of each cell below it out-of-fold predictions, fold by fold."""
         parts = {(member, fold): self._input(member, left_out, fold) for member in task.over for fold in self._rest(left_out)}
         inputs = tuple(Input(member, held.witness, self._read(task, fold)) for (member, fold), held in parts.items())
-        columns = [self._laid(parts, member)[kept] for member in task.over]
-        return _beside(self._matrix(task).at(kept), task.over, columns, self.target), inputs
+        read = {name: laid[kept] for member in task.over for name, laid in self._laid(parts, member).items()}
+        return beside(self._matrix(task).at(kept), read), inputs
 
     def _used(self, task: Task) -> npt.NDArray[np.bool_]:
         return ~self._synthetic if task.over else np.ones(self.rows.height, dtype=bool)
@@ -163,16 +165,17 @@ class CrossFit:
         """Predictions of a fold to fit on: by a model that left out this fold too."""
         return self.held(member, left_out | {fold}, fold)
 
-    def _laid(self, parts: Mapping[tuple[str, int], Held], member: str) -> npt.NDArray[np.float64]:
-        """A member's predictions, each fold's in its rows' places; NaN in the folds left out."""
-        told = {fold: self._told(held) for (name, fold), held in parts.items() if name == member}
-        laid = np.full((self.rows.height, next(iter(told.values())).shape[1]), np.nan)
-        for fold, values in told.items():
-            laid[self._fold == fold] = values
+    def _laid(self, parts: Mapping[tuple[str, int], Held], member: str) -> dict[str, npt.NDArray[np.float64]]:
+        """What is read of a member, each fold's in its rows' places; NaN in the folds left out."""
+        told = {fold: self._told(member, held) for (name, fold), held in parts.items() if name == member}
+        laid = {name: np.full((self.rows.height, *of.shape[1:]), np.nan) for name, of in next(iter(told.values())).items()}
+        for fold, columns in told.items():
+            for name, values in columns.items():
+                laid[name][self._fold == fold] = values
         return laid
 
-    def _told(self, held: Held) -> npt.NDArray[np.float64]:
-        return as_columns(held.outputs, self.target)
+    def _told(self, member: str, held: Held) -> dict[str, npt.NDArray[np.float64]]:
+        return read_of(member, held.outputs, self.target.output)
 
     def _rest(self, left_out: Folds) -> Iterator[int]:
         return (fold for fold in self.folds if fold not in left_out)
@@ -230,23 +233,6 @@ class CrossFit:
                 expected=f"at least {needed}, so that cell {deepest!r} can be predicted by a model fitted on another",
                 next_step="leave the target out of the cell, declare more folds, or bring rows of more groups that carry it",
             )
-
-
-def as_columns(outputs: Outputs, target: Target) -> npt.NDArray[np.float64]:
-    """What a model over this one reads of its outputs: (rows, 1) for a scalar's mean, else (rows, width)."""
-    told = outputs[target.output]
-    return told[:, None] if told.ndim == 1 else told
-
-
-def _beside(x: Matrix, members: Iterable[str], columns: Iterable[npt.NDArray[np.float64]], target: Target) -> Matrix:
-    """Members' predictions before the features, named as ``feature_matrix`` names a column of numbers or of lists."""
-    told = {f"{MEMBER}{member}": values for member, values in zip(members, columns, strict=True)}
-    if not told:
-        return x
-    single = target.kind == "scalar"
-    names = [name if single else f"{name}[{place}]" for name, values in told.items() for place in range(values.shape[1])]
-    values = np.hstack([*(values.astype(np.float32) for values in told.values()), x.values])
-    return Matrix(np.ascontiguousarray(values), (*names, *x.names), x.texts, x.groups)
 
 
 def target_values(values: pl.Series, target: Target) -> npt.NDArray[Any]:

@@ -15,6 +15,8 @@ from watertight.core.errors import Refusal
 
 Floats = npt.NDArray[np.float32]
 MEMBER = "cell__"
+LOG_VARIANCE = "log_variance__"
+"""What a cell below says of its own uncertainty; beside its prediction, and no member."""
 
 
 @dataclass(frozen=True)
@@ -22,10 +24,11 @@ class Matrix:
     """What a family is given of n rows.
 
     ``values``: float32 of shape (n, columns), NaN meaning null. ``names``: one per column; the predictions of another
-    cell are the columns ``cell__<name>``. ``texts``: per text column n strings, null where there is none. ``groups``: the
-    group of each row, n strings, for inner splits that keep groups whole; None where rows are only predicted. ``blocks``:
-    the block of groups that each row is of, n whole numbers, where synthetic rows were made of rows of two groups: both are
-    of one block, so that an inner split between blocks parts no row from what it was made of.
+    cell are the columns ``cell__<name>``, and its log-variance, where it gives one, ``log_variance__<name>``. ``texts``: per
+    text column n strings, null where there is none. ``groups``: the group of each row, n strings, for inner splits that keep
+    groups whole; None where rows are only predicted. ``blocks``: the block of groups that each row is of, n whole numbers,
+    where synthetic rows were made of rows of two groups: both are of one block, so that an inner split between blocks parts no
+    row from what it was made of.
     """
 
     values: Floats

@@ -1,0 +1,111 @@
+"""Multilayer perceptron for scalars that says of each row how sure it is: a mean and a log-variance."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+import numpy as np
+import numpy.typing as npt
+from safetensors.numpy import load_file, save_file
+
+from watertight.core.contract import Target
+from watertight.core.tables import read_json, write_json
+from watertight.learners.family import Outputs, demand_features
+from watertight.learners.inner_folds import inner_folds
+from watertight.learners.matrix import Matrix
+from watertight.learners.mlp_network import LOG_VARIANCE, forward
+from watertight.learners.mlp_options import WITH_VARIANCE, MlpOptions
+from watertight.learners.mlp_training import trained
+
+MODEL = "model.safetensors"
+DECLARED = "options.json"
+INNER_FOLDS = 5
+CONSTANT = 1e-6
+"""The spread of a column, in sizes of its mean, below which it is one value and the noise of floats."""
+
+Floats = npt.NDArray[np.float64]
+
+
+class Mlp:
+    """``mean``, (n,), cut to the target's range; ``log_variance``, (n,): natural logarithm of the target's unit squared.
+
+    Columns are standardised by the rows that it is fitted on, a null is their mean, and a column of one value has no say; the
+    target by its weighted moments. A fifth of the rows, whole groups or blocks, is held out and says which epoch is best; its
+    parameters are kept as they are, not fitted again on all rows. Rows of weight 0 are left out. The losses ``mse`` and
+    ``balanced_mse`` fit no variance: then ``log_variance`` is one number, of the weighted mean squared residual of the rows
+    held out. In standardised units it lies within ``mlp_network.LOG_VARIANCE``.
+    """
+
+    kinds: ClassVar[tuple[str, ...]] = ("scalar",)
+
+    def __init__(self, options: MlpOptions, arrays: dict[str, Any]) -> None:
+        self.options = options
+        self.arrays = arrays
+
+    @classmethod
+    def declared(cls, target: Target, options: dict[str, Any]) -> Self:
+        """A model that is not fitted yet; ``target`` has a range."""
+        return cls(MlpOptions.of("mlp", options), {"range": np.array(target.range, dtype=np.float64)})
+
+    def fit(self, x: Matrix, y: npt.NDArray[Any], weight: Floats, *, seed: int) -> Self:
+        """Train by torch.
+
+        Raises Misuse without features or groups, Refusal for fewer than two groups or a loss that is no number.
+        """
+        demand_features(x, "mlp")
+        counted = weight > 0
+        x, y, weight = x.at(counted), y[counted].astype(np.float64), weight[counted] / weight[counted].mean()
+        centre, spread = _moments(x.values)
+        mean = np.average(y, weights=weight)
+        deviation = float(np.sqrt(np.average((y - mean) ** 2, weights=weight))) or 1.0
+        self.arrays |= {"centre": centre, "scale": np.divide(1, spread, out=np.zeros_like(spread), where=spread > 0)}
+        self.arrays |= {"target": np.array([mean, deviation])}
+        standard, fold = self._standardised(x), next(inner_folds(x, INNER_FOLDS))
+        told = ((y - mean) / deviation).astype(np.float32)
+        self.arrays |= trained(standard, told, weight.astype(np.float32), fold, self.options, seed)
+        if self.options.loss not in WITH_VARIANCE:
+            self.arrays["log_variance"] = self._of_residuals(standard[fold[1]], told[fold[1]], weight[fold[1]])
+        return self
+
+    def predict(self, x: Matrix) -> Outputs:
+        """``mean`` and ``log_variance``, by NumPy alone."""
+        told = forward(self._standardised(x), self._network()).astype(np.float64)
+        log_variance = told[:, 1] if told.shape[1] > 1 else np.repeat(self.arrays["log_variance"], len(told))
+        mean, deviation = self.arrays["target"]
+        low, high = self.arrays["range"]
+        return {
+            "mean": np.clip(mean + deviation * told[:, 0], low, high),
+            "log_variance": np.clip(log_variance, *LOG_VARIANCE) + 2 * np.log(deviation),
+        }
+
+    def save(self, folder: Path) -> None:
+        """Write the arrays as safetensors, the options as JSON."""
+        save_file({name: np.ascontiguousarray(self.arrays[name]) for name in sorted(self.arrays)}, folder / MODEL)
+        write_json(self.options.model_dump(mode="json"), folder / DECLARED)
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """Read what ``save`` wrote."""
+        return cls(MlpOptions.of("mlp", read_json(folder / DECLARED)), load_file(folder / MODEL))
+
+    def _standardised(self, x: Matrix) -> npt.NDArray[np.float32]:
+        """float32, (n, columns), without NaN."""
+        return np.nan_to_num((x.values - self.arrays["centre"]) * self.arrays["scale"], posinf=0, neginf=0)
+
+    def _network(self) -> dict[str, Any]:
+        return {name: values for name, values in self.arrays.items() if name.startswith(("weight", "bias"))}
+
+    def _of_residuals(self, x: npt.NDArray[np.float32], y: npt.NDArray[np.float32], weight: Floats) -> Floats:
+        """The logarithm of the weighted mean squared residual, (1,)."""
+        residual = forward(x, self._network())[:, 0].astype(np.float64) - y
+        return np.log([max(float(np.average(residual**2, weights=weight)), float(np.exp(LOG_VARIANCE[0])))])
+
+
+def _moments(values: npt.NDArray[np.float32]) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+    """Mean and standard deviation of each column's known values, float32; both 0 where there are none, or but one."""
+    known = ~np.isnan(values)
+    count = np.maximum(known.sum(axis=0), 1)
+    centre = np.where(known, values, 0).sum(axis=0, dtype=np.float64) / count
+    spread = np.sqrt((np.where(known, values - centre, 0) ** 2).sum(axis=0) / count)
+    return centre.astype(np.float32), np.where(spread > CONSTANT * np.abs(centre), spread, 0).astype(np.float32)
