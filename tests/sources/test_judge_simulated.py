@@ -11,7 +11,7 @@ from random import Random
 import polars as pl
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 from scipy.stats import spearmanr
@@ -240,6 +240,7 @@ def test_the_same_seed_gives_the_same_rows_and_another_seed_others(rows: pl.Data
     assert set(other["response"]) & set(rows["response"]) == set()
 
 
+@settings(max_examples=25, deadline=None)
 @given(seed=st.integers(0, 2**31), size=st.integers(1, 60), test_rows=st.integers(1, 60))
 def test_small_sizes_are_whole(seed: int, size: int, test_rows: int) -> None:
     found = simulate(seed=seed, rows=size, test_rows=test_rows)
