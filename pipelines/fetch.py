@@ -24,7 +24,8 @@ def fetch_source(project: Project, workload: str, source: str) -> dict[str, str]
     """
     path = project.root / "pipelines" / "sources" / workload / f"{source}.yaml"
     contract = parse(SourceContract, read_yaml(path), path.name)
-    return {name: _fetched(name, file, project.raw_root / file.path) for name, file in contract.files.items()}
+    files = {**contract.files, **contract.lookups}
+    return {name: _fetched(name, file, project.raw_root / file.path) for name, file in files.items()}
 
 
 def _fetched(name: str, file: RawFile, place: Path) -> str:

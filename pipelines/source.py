@@ -14,7 +14,7 @@ import duckdb
 import polars as pl
 
 from pipelines.raw_file import read_raw
-from watertight.core.contract import ROLES, SourceContract
+from watertight.core.contract import RAW, ROLES, RawFile, SourceContract
 from watertight.core.declare import nearest, pick
 from watertight.core.digests import file_digest
 from watertight.core.errors import Misuse, Refusal
@@ -54,7 +54,7 @@ def _own_drops(work: Workload) -> Iterator[tuple[str, pl.DataFrame]]:
         yield work.params.source.name, _simulated(work, simulator)
         return
     for name in _declared_drops(work):
-        yield Path(name).stem, rows_of_file(work, _pinned(work, name))
+        yield Path(name).stem, rows_of_file(work, _pinned(work, name, work.contract.files))
 
 
 def rows_of_file(work: Workload, path: Path) -> pl.DataFrame:
@@ -68,14 +68,16 @@ def rows_of_file(work: Workload, path: Path) -> pl.DataFrame:
     query = work.source_folder / f"{work.params.source.name}.sql"
     mended = {"row_id", "reason"} <= set(raw.columns) and "reason" not in (*work.contract.required, *work.contract.optional)
     if query.is_file() and not mended:
-        return _queried(_with_optional(raw, _file_columns(work.contract), path), query, path)
+        tables = {name: read_raw(_pinned(work, name, work.contract.lookups)) for name in work.contract.lookups}
+        return _queried({RAW: _with_optional(raw, _file_columns(work.contract), path), **tables}, query, path)
     return _with_optional(raw.drop("reason", strict=False), _row_columns(work.contract), path)
 
 
-def _queried(raw: pl.DataFrame, query: Path, path: Path) -> pl.DataFrame:
+def _queried(tables: dict[str, pl.DataFrame], query: Path, path: Path) -> pl.DataFrame:
     with duckdb.connect() as connection:
         connection.execute("SET threads = 1")
-        connection.register("raw", raw.to_arrow())
+        for name, table in tables.items():
+            connection.register(name, table.to_arrow())
         try:
             return pl.DataFrame(connection.sql(query.read_text(encoding="utf-8")).to_arrow_table())
         except duckdb.Error as error:
@@ -110,9 +112,9 @@ def _declared_drops(work: Workload) -> list[str]:
     return list(options.get("drops", contract.files))
 
 
-def _pinned(work: Workload, name: str) -> Path:
-    """The raw file of a drop, if it is there and has the bytes that the contract pins."""
-    declared = pick(work.contract.files, name, "raw file")
+def _pinned(work: Workload, name: str, files: dict[str, RawFile]) -> Path:
+    """The raw file of a drop or a lookup, if it is there and has the bytes that the contract pins."""
+    declared = pick(files, name, "raw file")
     path = work.project.raw_root / declared.path
     source = f"{work.name}/{work.params.source.name}"
     if not path.is_file():
@@ -126,7 +128,7 @@ def _pinned(work: Workload, name: str) -> Path:
         raise Refusal(
             f"the raw file {name} is not the one that the contract pins",
             expected=f"sha256 {declared.sha256}, found {digest}",
-            next_step=f"watertight fetch {source}, or pin the new file in the contract as a drop of its own",
+            next_step=f"watertight fetch {source}, or pin the new file in the contract under a name of its own",
         )
     return path
 

@@ -41,6 +41,8 @@ ADDED = (
 )
 """Columns that stages put beside the rows: what the split gave, why a row is set aside, and the outputs of models."""
 
+RAW = "raw"
+"""What a query calls the file that it reads."""
 
 OUTPUTS = {"scalar": "mean", "class": "probabilities", "vector": "vector"}
 """By kind of target, the output of a model that is its prediction."""
@@ -93,7 +95,8 @@ class SourceContract(Declaration):
     ``group`` names the column that is never split; ``keys`` the entity keys; ``text`` the texts, of which those in
     ``shared_text`` stand in many groups by nature, so that a copy across splits tells nothing; ``columns`` every further
     column with its type, all of which may be absent in another source of the same workload. ``required`` and ``optional``
-    name the raw file's columns. ``zone`` is that of timestamps without an offset. A text longer than ``text_chars``
+    name the raw file's columns. ``lookups`` are further raw files, by the table's name in the query that reads them beside
+    ``raw``; none is ever a drop. ``zone`` is that of timestamps without an offset. A text longer than ``text_chars``
     characters is quarantined.
     """
 
@@ -109,6 +112,7 @@ class SourceContract(Declaration):
     required: tuple[str, ...] = ()
     optional: tuple[str, ...] = ()
     files: dict[str, RawFile] = {}
+    lookups: dict[str, RawFile] = {}
     text_chars: int = Field(default=100_000, gt=0)
 
     @field_validator("zone")
@@ -132,6 +136,13 @@ class SourceContract(Declaration):
             raise ValueError(f"shared_text names {', '.join(strange)}, which is none of the texts: {', '.join(self.text)}")
         if self.group not in names:
             raise ValueError(f"group {self.group!r} is none of the declared columns")
+        return self
+
+    @model_validator(mode="after")
+    def _lookups_are_no_drops(self) -> SourceContract:
+        taken = sorted({RAW, *self.files} & set(self.lookups))
+        if taken:
+            raise ValueError(f"lookups {', '.join(taken)}: {RAW} is the drop itself, and a drop is no lookup; use another name")
         return self
 
     def column_types(self) -> dict[str, ColumnType]:

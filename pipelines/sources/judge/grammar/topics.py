@@ -26,7 +26,7 @@ oil painting: linseed medium, glaze layers, canvas primer, brush cleaning, colou
 portrait photography: catch lights, shutter speed, lens compression, softbox angles, skin tones, background blur, pose direction
 pottery wheels: clay centring, kiln cones, glaze drips, trimming tools, wall thickness, bisque firing, wedging rhythm
 woodworking joints: dovetail angles, mortise depth, glue clamps, grain direction, chisel bevels, dowel pins, plane shavings
-python programming: list comprehensions, type hints, virtual environments, unit tests, generators, dictionaries, exceptions
+python programming: list comprehensions, type hints, virtual environments, unit tests, generators, dictionaries, tracebacks
 database design: foreign keys, query plans, index scans, normal forms, row locks, schema migrations, join order
 web security: session cookies, password hashing, request forgery, input escaping, certificate chains, rate limits, access tokens
 machine learning: training loss, validation folds, gradient steps, feature scaling, class imbalance, weight decay, learning curves
@@ -61,7 +61,7 @@ cheese making: rennet drops, curd cutting, brine baths, cave humidity, mould cul
 wine tasting: tannin grip, oak ageing, vintage charts, grape varieties, serving temperature, glass shapes, cellar notes
 knitting patterns: cast-on edges, yarn weight, gauge swatches, cable needles, sleeve decreases, lace charts, blocking wires
 volunteer fire service: hose couplings, breathing apparatus, turnout gear, hydrant maps, ladder drills, ropes, pump pressure
-election systems: proportional seats, district borders, ballot design, runoff rounds, turnout, coalition talks, absentee votes
+election systems: proportional seats, district borders, ballot design, runoff rounds, voter turnout, coalitions, absentee votes
 supply chains: safety stock, freight rates, lead times, supplier audits, port congestion, demand forecasts, pallet tracking
 customer service: refund rules, ticket queues, complaint scripts, reply times, surveys, escalation paths, loyalty credits
 podcast production: microphone gain, episode outlines, room echo, guest releases, jingle rights, audio editing, show notes

@@ -11,7 +11,7 @@ from pipelines.sources.judge.grammar.topics import TOPICS, Topic
 from pipelines.sources.judge.grammar.wording import WORDING
 
 LANGUAGE_SHARES = {"en": 58, "hi-Latn": 16, "de": 14, "es": 12}
-SENTENCES, LONG_SENTENCES = (2, 4), 42
+SENTENCES, LONG_SENTENCES = (3, 4), 42
 LONG_ONE_IN = 200
 WISH = 0.5
 DRAWS = 20
@@ -77,7 +77,7 @@ def write_response(prompt: Prompt, plan: Plan, dice: Random) -> Response:
     if plan.evasive:
         return Response(f"{_filler(prompt.language, dice)} {_filler(prompt.language, dice)}", 0.0)
     count = LONG_SENTENCES if dice.random() < 1 / LONG_ONE_IN else dice.randint(*SENTENCES)
-    strange = min(2 * count, int((1 - plan.on_topic) * 2 * count + dice.random()))
+    strange = round((1 - plan.on_topic) * 2 * count)
     sentences = _content(prompt, _strange_per_sentence(strange, count, dice), plan.filler, dice)
     for metric, stand in plan.aspects:
         sentences.insert(dice.randint(0, len(sentences)), _aspect(prompt.language, metric, stand, dice))
