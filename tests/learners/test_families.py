@@ -223,7 +223,7 @@ def test_a_family_that_is_not_there_is_answered_with_the_nearest(tmp_path: Path)
         load("pickle", tmp_path)
 
 
-@pytest.mark.parametrize("family", ["lightgbm", "linear"])
+@pytest.mark.parametrize("family", ["lightgbm", "linear", "mlp", "knn"])
 def test_a_family_that_needs_features_says_so_where_there_are_none(family: str) -> None:
     nothing = Matrix(np.empty((6, 0), dtype=np.float32), ())
     learner = build(family, "y", Target(kind="scalar", range=(0, 1)), {})

@@ -15,6 +15,7 @@ from watertight.core.errors import Misuse
 from watertight.learners.boosting import Boosting
 from watertight.learners.catalogue import build
 from watertight.learners.family import Learner
+from watertight.learners.inner_folds import inner_folds
 from watertight.learners.linear import Linear
 from watertight.learners.matrix import Matrix
 
@@ -133,3 +134,61 @@ def test_two_classes_stay_two_after_loading(tmp_path: Path) -> None:
 def test_options_out_of_range_are_misuse(family: str, options: dict[str, Any]) -> None:
     with pytest.raises(Misuse, match="has 1 error"):
         build(family, "y", SCALAR, options)
+
+
+def grouped(seed: int, noise: int) -> tuple[Matrix, np.ndarray]:
+    """Groups of ten rows that are known by a mark of their own, and differ by what no other group tells; and noise."""
+    chance = np.random.default_rng(seed)
+    group = np.repeat(np.arange(40), 10)
+    mark = chance.normal(size=40)[group]
+    values = np.column_stack([mark, chance.normal(size=(400, 1 + noise))]).astype(np.float32)
+    y = 3 * chance.normal(size=40)[group] + values[:, 1] + 0.1 * chance.normal(size=400)
+    return Matrix(values, tuple(f"f{at}" for at in range(2 + noise)), {}, np.array([f"g{of}" for of in group])), y
+
+
+PATIENT = {"rounds": 150, "min_data_in_leaf": 5, "learning_rate": 0.1}
+
+
+def trees(learner: Learner) -> int:
+    assert isinstance(learner, Boosting)
+    return learner.text.count("\nTree=")
+
+
+@pytest.mark.parametrize("objective", ["regression", "regression_l1", "huber"])
+def test_noise_ends_the_growing_and_all_rows_are_grown_on(objective: str) -> None:
+    x, y = grouped(0, 20)
+    weight = np.random.default_rng(1).uniform(0.5, 2, size=400)
+    told = {**PATIENT, "objective": objective}
+    found = build("lightgbm", "y", SCALAR, {**told, "patience": 5}).fit(x, y, weight, seed=0)
+    assert 0 < trees(found) < 100 < trees(build("lightgbm", "y", SCALAR, told).fit(x, y, weight, seed=0)) == 150
+    again = build("lightgbm", "y", SCALAR, {**told, "rounds": trees(found)}).fit(x, y, weight, seed=0)
+    assert isinstance(found, Boosting) and isinstance(again, Boosting)
+    assert found.text == again.text
+
+
+def test_the_best_round_is_that_of_rows_of_other_groups() -> None:
+    """Of the rounds that LightGBM is told, one by one, the one with the least squared error there."""
+    x, y = grouped(2, 3)
+    weight = np.exp(2 * np.random.default_rng(3).normal(size=400))
+    learner = build("lightgbm", "y", SCALAR, {**PATIENT, "patience": 150}).fit(x, y, weight, seed=0)
+    rest, held = next(inner_folds(x, 5))
+    assert not set(x.groups[rest]) & set(x.groups[held])
+    plain = build("lightgbm", "y", SCALAR, PATIENT).fit(x.at(rest), y[rest], weight[rest], seed=0)
+    assert isinstance(plain, Boosting)
+    at = lambda rounds: plain._loaded().predict(x.values[held], num_iteration=rounds, num_threads=1)  # noqa: E731
+    losses = [np.average((y[held] - at(rounds)) ** 2, weights=weight[held]) for rounds in range(1, 151)]
+    assert trees(learner) == 1 + int(np.argmin(losses))
+    assert np.argmin(losses) != np.argmin([np.mean((y[held] - at(rounds)) ** 2) for rounds in range(1, 151)]), "weights count"
+
+
+def test_trees_of_classes_may_stop_early_too() -> None:
+    x, y = grouped(0, 20)
+    kinds = np.digitize(y, [-2, 0, 2])
+    found = build("lightgbm", "y", CLASSES, {**PATIENT, "patience": 3}).fit(x, kinds, np.ones(400), seed=0)
+    assert trees(found) < 4 * 100 and trees(found) % 4 == 0
+    assert found.predict(x)["probabilities"].shape == (400, 4)
+
+
+def test_patience_needs_groups() -> None:
+    with pytest.raises(Misuse, match="given no groups"):
+        fitted("lightgbm", SCALAR, matrix().values[:, 0].astype(float), patience=5)

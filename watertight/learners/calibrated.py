@@ -44,10 +44,9 @@ class Calibrated:
     ``mean``: the prediction p, moved towards the mean of the isotonic fits of up to five inner folds (as scikit-learn's
     CalibratedClassifierCV with ``ensemble=True``) by the share in [0, 1] that least squares gives the held-out fits: steps
     fitted on few rows cost more than they mend, and then little is moved. Never falling in p, cut to the target's range.
-    ``lower`` and ``upper``, (n,):
-    mean ± q·σ cut to the range, where log σ is linear in the standardised context (every other column, such as the member's
-    own log-variance; null is the mean) and the mean (Papadopoulos et al. 2011), and q is crepes' quantile of |residual| / σ. ``level``, (n,): the
-    level. A cell's prediction is never null.
+    ``lower`` and ``upper``, (n,): mean ± q·σ cut to the range, where log σ is linear in the standardised context (every other
+    column, such as the member's own log-variance; null is the mean) and the mean (Papadopoulos et al. 2011), and q is crepes'
+    quantile of |residual| / σ. ``level``, (n,): the level. A cell's prediction is never null.
 
     Residuals and σ are of folds that hold whole groups, so no fit saw a row of the group that it is judged on. Rows of
     one group are alike, and K groups tell less than their rows: so q is taken at level·(K + 1)/K, as if the new group

@@ -21,7 +21,8 @@ class Learner(Protocol):
 
     ``y`` is float64 of shape (rows,) for a scalar, class indices for a class, (rows, dimension) for a vector.
     ``predict`` answers named outputs with one entry per row: ``mean`` (rows,) for a scalar, ``probabilities`` (rows,
-    classes) for a class, ``vector`` (rows, dimension) for a vector. ``save`` writes files that no loader executes.
+    classes) for a class, ``vector`` (rows, dimension) for a vector. Beside a mean may stand ``log_variance`` (rows,), the
+    natural logarithm of a variance in the target's unit squared. ``save`` writes files that no loader executes.
     """
 
     kinds: ClassVar[tuple[str, ...]]

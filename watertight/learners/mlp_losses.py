@@ -34,6 +34,14 @@ def loss_of(options: MlpOptions, mean: Tensor, spread: Tensor, y: Tensor, weight
     return _mean(share * _surprise(mean, spread, y) + (1 - share) * (y - mean).abs(), weight)
 
 
+def judge_of(options: MlpOptions) -> MlpOptions:
+    """The options of the loss that says which epoch is best.
+
+    That of ``beta_nll`` is the likelihood itself: its own value moves with the variance that it is weighted by.
+    """
+    return options.model_copy(update={"loss": "nll_mae", "nll_share": 1.0}) if options.loss == "beta_nll" else options
+
+
 def balanced(mean: Tensor, log_noise: Tensor, y: Tensor, weight: Tensor) -> Tensor:
     """Balanced MSE, estimated from the batch (Ren et al. 2022, BMC): how surely each row's prediction points at its own truth.
 

@@ -26,8 +26,8 @@ class MlpOptions(Options):
     loss: Loss = "nll_mae"
     nll_share: float = Field(default=0.45, ge=0, le=1)
     epochs: int = Field(default=30, ge=1)
-    batch: int = Field(default=256, ge=2)
+    batch: int = Field(default=512, ge=2)
     learning_rate: float = Field(default=2e-3, gt=0)
     weight_decay: float = Field(default=0.01, ge=0)
     dropout: float = Field(default=0.2, ge=0, lt=1)
-    patience: int = Field(default=8, ge=1)
+    patience: int = Field(default=10, ge=1)

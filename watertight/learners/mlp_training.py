@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from watertight.core.errors import Refusal
 from watertight.learners.inner_folds import Fold
-from watertight.learners.mlp_losses import loss_of
+from watertight.learners.mlp_losses import judge_of, loss_of
 from watertight.learners.mlp_network import Network
 from watertight.learners.mlp_options import WITH_VARIANCE, MlpOptions
 
@@ -45,8 +45,7 @@ def trained(x: Floats, y: Floats, weight: Floats, fold: Fold, options: MlpOption
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     every = Rows(*(torch.from_numpy(part).to(device) for part in (x, y, weight)))
     fitted, held = (every.at(torch.from_numpy(places).to(device)) for places in fold)
-    with torch.autocast(device.type, dtype=torch.bfloat16, enabled=device.type == "cuda"):
-        return _Fit(options, x.shape[1], torch.Generator(device).manual_seed(seed)).run(fitted, held)
+    return _Fit(options, x.shape[1], torch.Generator(device).manual_seed(seed)).run(fitted, held)
 
 
 class _Fit:
@@ -87,19 +86,24 @@ class _Fit:
             parts = [
                 held.at(places) for places in torch.arange(len(held.y), device=held.y.device).tensor_split(self._steps(held))
             ]
-            losses = [float(self._loss(part, 0.0) * part.weight.sum()) for part in parts]
+            losses = [float(self._loss(part, 0.0, judge_of(self.options)) * part.weight.sum()) for part in parts]
         return sum(losses) / float(held.weight.sum())
 
     def _epoch(self, rows: Rows, optimizer: Any, schedule: Any) -> None:
         for places in self._drawn(rows).tensor_split(self._steps(rows)):
             optimizer.zero_grad()
-            self._loss(rows.at(places), self.options.dropout).backward()
+            self._loss(rows.at(places), self.options.dropout, self.options).backward()
             optimizer.step()
             schedule.step()
 
-    def _loss(self, rows: Rows, dropout: float) -> Any:
-        mean, log_variance = self.network(rows.x, dropout)
-        return loss_of(self.options, mean, self.noise if log_variance is None else log_variance, rows.y, rows.weight)
+    def _loss(self, rows: Rows, dropout: float, options: MlpOptions) -> Any:
+        import torch
+
+        device = self.chance.device.type
+        # Around each pass alone: what was cast stays in its cache until it ends, and would outlive a step.
+        with torch.autocast(device, dtype=torch.bfloat16, enabled=device == "cuda"):
+            mean, log_variance = self.network(rows.x, dropout)
+        return loss_of(options, mean, self.noise if log_variance is None else log_variance, rows.y, rows.weight)
 
     def _optimizer(self, steps: int) -> tuple[Any, Any]:
         import torch
