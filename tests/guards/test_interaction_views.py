@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 import pytest
+from near_project import append
 from tiny_project import TRAINING_SET, TinyProject
 
 from pipelines.features import Features, features_of_new_rows
