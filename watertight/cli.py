@@ -140,6 +140,26 @@ def metrics(workload: WorkloadName, as_json: Json = False) -> None:
 
 
 @app.command()
+def embeddings(
+    workload: WorkloadName,
+    target: Annotated[str | None, typer.Option(help="A scalar target; default: the first that is trained.")] = None,
+    to_file: Annotated[
+        Path | None, typer.Option("--to", resolve_path=True, help="The page; default: artifacts/WORKLOAD/embeddings.html.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Draw the vectors of the training rows beside a target, and say what their nearest neighbours know of it."""
+
+    def work(project: Any) -> Any:
+        from pipelines.embeddings import as_text, embeddings  # seconds to import
+
+        answer = embeddings(project.workload(workload), target, to_file)
+        return answer if as_json else as_text(answer)
+
+    _run(workload, "embeddings", work, as_json)
+
+
+@app.command()
 def compare(
     workload: WorkloadName,
     cell: Annotated[str, typer.Argument(help="A cell of params.yaml.")],

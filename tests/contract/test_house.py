@@ -17,7 +17,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 PARTS = ("features", "stores", "checks", "learners", "registry", "evaluation", "page")
-SLOW_TO_IMPORT = ("feast", "great_expectations", "torch", "sentence_transformers", "lightgbm")
+SLOW_TO_IMPORT = ("feast", "great_expectations", "torch", "sentence_transformers", "lightgbm", "umap")
 MAY_BE_IMPORTED_LATE = {*SLOW_TO_IMPORT, "transformers", "sklearn", "optuna", "crepes"}
 EXECUTABLE_FORMATS = {"pickle", "cPickle", "dill", "cloudpickle", "joblib", "marshal", "shelve"}
 FORBIDDEN_CALLS = {"eval", "exec", "torch.load", "joblib.dump", "joblib.load", "pickle.load", "pickle.loads"}

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import near_project
 import pytest
 from tiny_project import STAGES, TinyProject
 
@@ -36,6 +37,24 @@ def project(built: TinyProject, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     shutil.copytree(built.root, root)
     monkeypatch.chdir(root)
     return TinyProject(root)
+
+
+@pytest.fixture(scope="session")
+def built_near(built: TinyProject, tmp_path_factory: pytest.TempPathFactory) -> TinyProject:
+    """The tiny project with two vectors a row, from its source to its online store; nobody writes into it."""
+    project = near_project.lay_out(built, tmp_path_factory.mktemp("near") / "project")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(project.root)
+        project.execute(*near_project.STAGES)
+    return project
+
+
+@pytest.fixture
+def near(built_near: TinyProject, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> TinyProject:
+    """A copy of that to tamper with; the working directory is its root."""
+    shutil.copytree(built_near.root, tmp_path / "project")
+    monkeypatch.chdir(tmp_path / "project")
+    return TinyProject(tmp_path / "project")
 
 
 @pytest.fixture(scope="session")

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import shutil
-from pathlib import Path
-
 import numpy as np
 import polars as pl
 import pytest
-import yaml
+from near_project import append
 from tiny_project import TRAINING_SET, TinyProject
 
 from pipelines.features import Features, features_of_new_rows
@@ -20,67 +17,10 @@ from watertight.core.interactions import InteractionSpec, recomputed
 from watertight.core.tables import read_json
 from watertight.learners.matrix import feature_matrix
 
-STAGES = ("ingest", "check", "split", "featurize", "join", "guard", "train", "evaluate", "register", "materialize")
 NEAR = ("tiny_near__product", "tiny_near__difference", "tiny_near__cosine")
 BASES = ("tiny_both__vector", "tiny_question__vector")
-VIEWS = """
-from watertight.features.interaction_view import interaction_view
-from watertight.features.views import embedding_view
-
-both = embedding_view("tiny", name="both", entity=note, texts={"note_id": ["question", "text"]})
-question = embedding_view("tiny", name="question", entity=author, texts={"author_id": "question"})
-near = interaction_view("tiny", name="near", left=both, right=question)
-tiny = FeatureService(name="tiny", features=[lexical, history[scalars(history)], now, both, question, near])
-"""
-SOURCE = '''
-
-def _asked(rows: pl.DataFrame) -> pl.DataFrame:
-    """A question per author; the last one was asked nothing."""
-    number = pl.col("author_id").str.slice(1).cast(pl.Int64)
-    question = pl.format("How was the {}?", pl.col("author_id").replace_strict(PLACES))
-    return rows.with_columns(question=pl.when(number < 11).then(question))
-
-
-PLACES = {f"a{author:02}": ("walk", "exam", "dinner with your mother", "night")[author % 4] for author in range(12)}
-_notes = simulate
-
-
-def simulate() -> pl.DataFrame:
-    return _asked(_notes())
-'''
 VALUES = {"text": "A calm evening.", "question": "How was the walk?", "author": "a0"}
 AT = "2025-12-01T00:00:00Z"
-
-
-@pytest.fixture(scope="module")
-def judged(built: TinyProject, tmp_path_factory: pytest.TempPathFactory) -> TinyProject:
-    """The tiny project with questions and the views, from its source to its online store; nobody writes into it."""
-    root = tmp_path_factory.mktemp("near") / "project"
-    shutil.copytree(built.root, root)
-    _append(root / "feature_repo" / "tiny.py", VIEWS)
-    _append(root / "pipelines" / "sources" / "tiny" / "made.py", SOURCE)
-    contract = root / "pipelines" / "sources" / "tiny" / "made.yaml"
-    contract.write_text(contract.read_text(encoding="utf-8").replace("text: [text]", "text: [text, question]"), encoding="utf-8")
-    params = yaml.safe_load((root / "params.yaml").read_text(encoding="utf-8"))
-    params["tiny"]["train"] |= {"cells": {"near": {"family": "linear", "views": ["tiny_near"]}, "mean": {"family": "mean"}}}
-    params["tiny"] |= {"featurize": {"encoder": "all-MiniLM-L6-v2"}, "register": {"cell": "near"}}
-    (root / "params.yaml").write_text(yaml.safe_dump(params), encoding="utf-8")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(root)
-        TinyProject(root).execute(*STAGES)
-    return TinyProject(root)
-
-
-@pytest.fixture
-def near(judged: TinyProject, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> TinyProject:
-    """A copy to tamper with; the working directory is its root."""
-    shutil.copytree(judged.root, tmp_path / "project")
-    monkeypatch.chdir(tmp_path / "project")
-    return TinyProject(tmp_path / "project")
-
-
-def _append(path: Path, text: str) -> None:
-    path.write_text(path.read_text(encoding="utf-8") + text, encoding="utf-8")
 
 
 def _bits(table: pl.DataFrame, column: str, width: int = 384) -> np.ndarray:
@@ -88,9 +28,9 @@ def _bits(table: pl.DataFrame, column: str, width: int = 384) -> np.ndarray:
     return feature_matrix(table, [column], widths).values
 
 
-def test_what_the_join_answers_can_be_computed_again_from_its_vectors(judged: TinyProject) -> None:
-    table = judged.table(TRAINING_SET)
-    signature = read_json(judged.root / "data/tiny/training_set/training_set.json")["signature"]
+def test_what_the_join_answers_can_be_computed_again_from_its_vectors(built_near: TinyProject) -> None:
+    table = built_near.table(TRAINING_SET)
+    signature = read_json(built_near.root / "data/tiny/training_set/training_set.json")["signature"]
     specs = {name: InteractionSpec(**spec) for name, spec in signature["interactions"].items()}
     again = recomputed({name: _bits(table, name) for name in BASES}, specs)
     assert tuple(again) == NEAR
@@ -100,11 +40,11 @@ def test_what_the_join_answers_can_be_computed_again_from_its_vectors(judged: Ti
     assert table.select(pl.col(NEAR).is_not_null()).to_dict(as_series=False) == dict.fromkeys(NEAR, asked.to_list())
 
 
-def test_the_online_store_answers_the_same(judged: TinyProject) -> None:
-    verdict = judged.verdict("artifacts/tiny/online/verdict.json")
+def test_the_online_store_answers_the_same(built_near: TinyProject) -> None:
+    verdict = built_near.verdict("artifacts/tiny/online/verdict.json")
     [equal] = [check for check in verdict["checks"] if check["type"] == "expect_online_equal_offline"]
     assert equal["status"] == "pass"
-    assert judged.table(TRAINING_SET).height < SAMPLE, "every row was in the sample"
+    assert built_near.table(TRAINING_SET).height < SAMPLE, "every row was in the sample"
 
 
 def test_a_row_and_a_file_of_rows_are_predicted_alike(near: TinyProject) -> None:
@@ -153,9 +93,8 @@ def test_the_guard_tells_of_an_interaction_as_of_any_feature(
 
 
 def test_a_service_that_leaves_out_a_view_behind_an_interaction_is_refused(near: TinyProject) -> None:
-    _append(
-        near.root / "feature_repo" / "tiny.py", 'tiny = FeatureService(name="tiny", features=[lexical, history, both, near])\n'
-    )
+    served = 'tiny = FeatureService(name="tiny", features=[lexical, history, both, near])\n'
+    append(near.root / "feature_repo" / "tiny.py", served)
     near.execute("join")
     with pytest.raises(Misuse, match="nothing can be proven of view 'tiny_question'"):
         near.execute("guard")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -13,6 +12,7 @@ from pathlib import Path
 
 import altair as alt
 import pytest
+from browser import CHROMIUM, opened
 from made_outputs import EVIL, Made, predictions, rows, write
 from read_page import Element, read
 
@@ -22,7 +22,6 @@ from watertight.evaluation.slices import whole_and_slices
 from watertight.page import charts
 
 ROOT = Path(__file__).parents[2]
-CHROMIUM = shutil.which("chromium")
 Shown = Callable[[Made], Element]
 
 
@@ -205,20 +204,3 @@ def test_a_browser_opens_it_without_a_request_and_without_an_error(plain: str, t
     faulty = plain.replace("</body>", "<img src='http://127.0.0.1:9/x'><script>console.error('boo')</script></body>")
     _, asked, said = opened(faulty, tmp_path / "faulty")
     assert (len(asked), len(said)) == (1, 1), "a request and an error would have been seen"
-
-
-def opened(page: str, folder: Path) -> tuple[str, list[str], list[str]]:
-    """The document as Chromium shows it, who in the page asked the network for something, and what the console said."""
-    folder.mkdir()
-    (folder / "index.html").write_text(page, encoding="utf-8")
-    log = folder / "net.json"
-    command = [
-        str(CHROMIUM),
-        *("--headless=new", "--no-sandbox", "--disable-gpu", "--enable-logging=stderr", "--virtual-time-budget=2000"),
-        *("--no-first-run", "--disable-background-networking", "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"),
-        *(f"--user-data-dir={folder / 'profile'}", f"--log-net-log={log}", "--dump-dom", (folder / "index.html").as_uri()),
-    ]
-    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120)
-    initiators = re.findall(r'"initiator":"([^"]*)"', log.read_text(encoding="utf-8"))
-    asked = [name for name in initiators if name != "not an origin"]  # which is the browser itself
-    return done.stdout, asked, [line for line in done.stderr.splitlines() if ":CONSOLE:" in line]

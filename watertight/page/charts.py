@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import altair as alt
@@ -40,6 +41,10 @@ SHAPES = {
     "triangle-right": "►",
 }
 """Okabe and Ito's colours without the red one, and shapes with the character that stands for each in a legend."""
+
+
+SHADES = ("#440154", "#3b528b", "#21918c", "#5ec962", "#bddf26")
+"""Viridis, from low to high, without its palest end."""
 
 
 @dataclass(frozen=True)
@@ -133,6 +138,27 @@ def bars(title: str, names: Sequence[str], values: Sequence[float]) -> str:
     return svg([shares, _names(len(names))], {"marks": data, "names": _named(names)}, 260, STEP * len(names))
 
 
+def scatter(titles: tuple[str, str], points: Sequence[tuple[float, float]], shades: Sequence[int]) -> str:
+    """A dot per row, in its shade (a place in ``SHADES``); axes without a title mean nothing and have no numbers."""
+    data = [{"x": x, "y": y, "colour": SHADES[place]} for (x, y), place in zip(points, shades, strict=True)]
+    across, up = _domain([x for x, _ in points]), _domain([y for _, y in points])
+    base = alt.Chart(MARKS).encode(x=_axis("x", titles[0], across), y=_axis_y("y", titles[1], up))
+    dots = base.mark_circle(size=14, opacity=0.75).encode(color=alt.Color("colour:N", scale=None))
+    return svg([dots], {"marks": data}, 320, 320, left=62)
+
+
+def shade(values: Sequence[float], low: float, high: float) -> list[int]:
+    """Of each value the place of its shade: the range in five equal parts."""
+    return [min(max(int((value - low) / (high - low) * len(SHADES)), 0), len(SHADES) - 1) for value in values]
+
+
+def shade_legend(low: float, high: float) -> tuple[tuple[str, str, str], ...]:
+    """The legend of shades: which part of the range each is."""
+    edges = [low + (high - low) * place / len(SHADES) for place in range(len(SHADES) + 1)]
+    parts = [f"{start:g} to {end:g}" for start, end in pairwise(edges)]
+    return tuple(("●", colour, part) for colour, part in zip(SHADES, parts, strict=True))
+
+
 def svg(layers: Sequence[alt.Chart], data: Mapping[str, Sequence[Any]], width: int, height: int, left: int = LEFT) -> str:
     """The chart as SVG for a page: coordinates to a hundredth, and nothing that only a page of its own would need."""
     margins = {"left": left, "right": RIGHT, "top": TOP, "bottom": BOTTOM}
@@ -189,12 +215,16 @@ def _domain(values: Sequence[float]) -> tuple[float, float]:
 
 
 def _axis(field: str, title: str, domain: Sequence[float]) -> alt.X:
-    return alt.X(f"{field}:Q", scale=_fixed(domain), axis=alt.Axis(title=title, labelOverlap=False, tickCount=5))
+    shown = bool(title)
+    axis = alt.Axis(title=title, labelOverlap=False, tickCount=5, labels=shown, ticks=shown, grid=shown)
+    return alt.X(f"{field}:Q", scale=_fixed(domain), axis=axis)
 
 
 def _axis_y(field: str, title: str, domain: Sequence[float]) -> alt.Y:
     """The title stands at a fixed place: its own would depend on the widths of the labels."""
-    return alt.Y(f"{field}:Q", scale=_fixed(domain), axis=alt.Axis(title=title, titleX=-44, labelOverlap=False, tickCount=5))
+    shown = bool(title)
+    axis = alt.Axis(title=title, titleX=-44, labelOverlap=False, tickCount=5, labels=shown, ticks=shown, grid=shown)
+    return alt.Y(f"{field}:Q", scale=_fixed(domain), axis=axis)
 
 
 def _named(names: Sequence[str], strong: Sequence[int] = ()) -> list[dict[str, Any]]:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
-
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from watertight.page import sections
 from watertight.page.facts import Run
 from watertight.page.made import made
 from watertight.page.red import conditions
+from watertight.page.templates import render
 
 TEMPLATE = "page.html.j2"
 
@@ -18,27 +16,14 @@ TEMPLATE = "page.html.j2"
 def page(run: Run) -> str:
     """The whole page. It names no other place: no script, no font, no image, no link but to itself."""
     found = conditions(run)
-    return (
-        _environment()
-        .get_template(TEMPLATE)
-        .render(
-            run=run,
-            found=found,
-            sets=[_row_set(run, target) for target in run.predicted],
-            opening=[sections.split(run), *made(run), sections.gates(run)],
-            targets=[(target, run.targets[target], sections.of_target(run, target)) for target in run.predicted],
-            closing=[sections.provenance(run)],
-        )
-    )
-
-
-def _environment() -> Environment:
-    return Environment(
-        loader=FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
+    return render(
+        TEMPLATE,
+        run=run,
+        found=found,
+        sets=[_row_set(run, target) for target in run.predicted],
+        opening=[sections.split(run), *made(run), sections.gates(run)],
+        targets=[(target, run.targets[target], sections.of_target(run, target)) for target in run.predicted],
+        closing=[sections.provenance(run)],
     )
 
 
