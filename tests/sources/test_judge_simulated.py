@@ -145,20 +145,20 @@ def test_a_key_stands_for_one_text(rows: pl.DataFrame) -> None:
     assert rows.select("response_id", "metric_id").is_unique().all()
 
 
-def test_prompts_have_one_to_five_rows_and_some_responses_two_metrics(drop: pl.DataFrame) -> None:
+def test_prompts_have_one_to_six_rows_and_many_responses_two_metrics(drop: pl.DataFrame) -> None:
     per_prompt = drop["prompt_id"].value_counts()["count"]
     per_response = drop["response_id"].value_counts()["count"]
-    assert per_prompt.n_unique() == per_prompt.max() == 5
-    assert len(per_prompt) == round(0.4 * drop.height)
+    assert per_prompt.n_unique() == per_prompt.max() == 6
+    assert len(per_prompt) == round(0.3 * drop.height)
     assert per_response.max() == 2
-    assert 0.08 < (per_response == 2).mean() < 0.2
+    assert 0.5 < (per_response == 2).mean() < 0.7
 
 
 def test_texts_are_short_but_for_a_few_windows_full(drop: pl.DataFrame) -> None:
     asked, answered = (drop[name].str.count_matches(r"\S+") for name in ("user_prompt", "response"))
     assert asked.min() >= 10 and asked.mean() < 25
     assert drop["words"].equals(answered.cast(pl.Int64).rename("words"))
-    assert 25 < answered.median() < 60
+    assert 20 < answered.median() < 50
     assert 0.002 < (answered > 400).mean() < 0.01
 
 
@@ -205,7 +205,7 @@ def test_an_aspect_that_is_shown_is_named_and_one_that_is_absent_is_not(truth: p
 def test_the_score_is_in_the_text(truth: pl.DataFrame) -> None:
     test = truth.filter(drop="test")
     worth = test["on_topic"] * test["aspect"].replace_strict({"shown": 1.0, "absent": 0.6, "violated": 0.3})
-    assert spearmanr(test["on_topic"], test["score"]).statistic > 0.6
+    assert spearmanr(test["on_topic"], test["score"]).statistic > 0.55
     assert spearmanr(worth, test["score"]).statistic > 0.9
     assert abs(spearmanr(test["words"], test["score"]).statistic) < 0.3
     whole = dict(test.filter(pl.col("on_topic") == 1).group_by("aspect").agg(pl.col("score").mean()).rows())
@@ -215,11 +215,11 @@ def test_the_score_is_in_the_text(truth: pl.DataFrame) -> None:
 
 
 def test_texts_of_a_score_are_alike_in_both_drops(truth: pl.DataFrame) -> None:
-    """Only how many there are of each differs: what follows from a text for its score may differ for that reason alone."""
+    """How many there are of each differs, and little else: what follows from a text for its score may differ for that reason alone."""
     good = truth.filter(pl.col("score").is_in([7.0, 8.0, 9.0, 10.0]))
     mean = good.group_by("score", "drop").agg(pl.col("impression").mean()).pivot("drop", index="score", values="impression")
     assert mean.height == 4
-    assert (mean["train"] - mean["test"]).abs().max() < 0.06
+    assert (mean["train"] - mean["test"]).abs().max() < 0.1
 
 
 def test_times_are_in_order(rows: pl.DataFrame) -> None:
@@ -245,7 +245,7 @@ def test_the_same_seed_gives_the_same_rows_and_another_seed_others(rows: pl.Data
 def test_small_sizes_are_whole(seed: int, size: int, test_rows: int) -> None:
     found = simulate(seed=seed, rows=size, test_rows=test_rows)
     assert Counter(found["drop"]) == {"train": size, "test": test_rows}
-    assert found["prompt_id"].value_counts()["count"].max() <= 5
+    assert found["prompt_id"].value_counts()["count"].max() <= 6
 
 
 def test_fewer_rows_keep_the_proportions() -> None:

@@ -5,7 +5,7 @@ What is assumed (none of it tuned to a model):
 - Two drops. The scores of `train` have the counts of a real training file of 5,000 rows, of which 91 % are 9 or 10; those
   of `test` are spread out, by a table of shares. Other numbers of rows keep the proportions (grammar/scores.py).
 - 145 metrics, `family/aspect`, are drawn alike often, as are 24 to 62 topics by language, each with seven terms.
-- A prompt has 1 to 5 rows: several responses, of which one in five, where rows are left, is judged by two metrics.
+- A prompt has 1 to 6 rows: responses of which most are judged by two metrics, where its rows allow.
 - Quality, 0 to 1, is the share of a response's content that keeps to the prompt's topic, times what is left of it by how
   it stands to the metric's aspect: shown 1, absent 0.6 (it shows another family's), violated 0.3.
 - A text of a score is written for a quality within half a point of a tenth of it. What lacks is brought about in one of
@@ -15,7 +15,7 @@ What is assumed (none of it tuned to a model):
   the quality of the text is not quite the one that was meant; the text's own is what the judge sees.
 - The judge sees quality with noise (half a point) and no trend by metric, language, length or time. The best impression of a
   drop gets its highest score, and so on: so scores are ranks, and a 9 is told from a 10 mostly by noise. Texts of a score are
-  alike in both drops; where a text may be of an 8 or a 9, it is a 9 more often in train, of which there are more.
+  nearly alike in both drops (mean quality within a tenth); where a text may be of an 8 or a 9, it is a 9 more often in train, of which there are more.
 - Aspects are shown by sentences that name them, so that any reader of both languages could tell.
 - Labels come two minutes to ten days after asking, median 6 hours; `test` begins when all labels of `train` are there.
 """

@@ -11,8 +11,9 @@ from pipelines.sources.judge.grammar.scores import NOISE, WORTH, by_rank, meant_
 from pipelines.sources.judge.grammar.timeline import asked, labelled
 from pipelines.sources.judge.grammar.writing import Frame, Plan, Prompt, write_prompt, write_response
 
-PROMPTS_PER_ROW, MOST_ROWS = 0.4, 5
-JUDGED_TWICE = 0.2
+PROMPTS_PER_ROW, MOST_ROWS = 0.3, 6
+JUDGED_BY = {1: 20, 2: 80}
+"""By how many metrics a response is judged, where its prompt has as many rows left: shares of 100."""
 WAYS = {"topic": 0.35, "aspect": 0.4, "filler": 0.25}
 """How often what a response lacks is brought about by another topic, by the metric's aspect, by filler."""
 EVASIVE_BELOW = 0.15
@@ -45,8 +46,7 @@ class Judge:
         rows: list[Row] = []
         while len(rows) < len(targets):
             left = targets[len(rows) :]
-            twice = len(left) > 1 and self.dice["layout"].random() < JUDGED_TWICE
-            rows += self._response(prompt, left[: 1 + twice])
+            rows += self._response(prompt, left[: self.dice["layout"].choices(list(JUDGED_BY), list(JUDGED_BY.values()))[0]])
         instants = asked(drop, len(rows), self.dice["times"])
         times = [{"asked_at": instant, "labelled_at": labelled(instant, self.dice["times"])} for instant in instants]
         return [{**row, **time, "drop": drop} for row, time in zip(rows, times, strict=True)]
@@ -78,7 +78,7 @@ class Judge:
 
 
 def _planned(targets: list[float], dice: Random) -> Plan:
-    """A plan by which the response is of the best of the qualities by its metric, and near the other, if any, by its own."""
+    """A plan by which the response is of the best of the qualities by its metric, and near the others, if any, by theirs."""
     best, metrics = max(targets), dice.sample(METRICS, len(targets))
     way = dice.choices(list(WAYS), list(WAYS.values()))[0]
     if way == "filler" and best < EVASIVE_BELOW:

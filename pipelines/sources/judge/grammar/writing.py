@@ -10,10 +10,10 @@ from pipelines.sources.judge.grammar.metrics import METRICS, Metric
 from pipelines.sources.judge.grammar.topics import TOPICS, Topic
 from pipelines.sources.judge.grammar.wording import WORDING
 
-LANGUAGE_SHARES = {"en": 58, "hi-Latn": 16, "de": 14, "es": 12}
-SENTENCES, LONG_SENTENCES = (3, 4), 42
+LANGUAGE_SHARES = {"en": 70, "hi-Latn": 10, "de": 10, "es": 10}
+SENTENCES, LONG_SENTENCES = (2, 2), 42
 LONG_ONE_IN = 200
-WISH = 0.5
+WISH = 0.25
 DRAWS = 20
 Frame = tuple[str, Topic, str, str]
 """A language, a topic, an opening and a question: two prompts that share all four would be nearly the same text."""
@@ -52,7 +52,7 @@ class Response:
 
 
 def write_prompt(used: set[Frame], dice: Random) -> Prompt:
-    """A prompt in a language drawn by ``LANGUAGE_SHARES``: an opening, a question and, as often as not, a wish.
+    """A prompt in a language drawn by ``LANGUAGE_SHARES``: an opening, a question and, one time in four, a wish.
 
     Its topic, opening and question are together none of those ``used``, if any of a few draws is; they are added there.
     """
@@ -73,7 +73,7 @@ def _frame(dice: Random) -> Frame:
 
 
 def write_response(prompt: Prompt, plan: Plan, dice: Random) -> Response:
-    """A response by plan: some 25 to 60 words, of one in ``LONG_ONE_IN`` over 400."""
+    """A response by plan: some 20 to 60 words, of one in ``LONG_ONE_IN`` over 400."""
     if plan.evasive:
         return Response(f"{_filler(prompt.language, dice)} {_filler(prompt.language, dice)}", 0.0)
     count = LONG_SENTENCES if dice.random() < 1 / LONG_ONE_IN else dice.randint(*SENTENCES)
