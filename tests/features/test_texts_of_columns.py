@@ -6,6 +6,7 @@ import json
 from datetime import UTC, datetime
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 import pytest
 from feast import Entity, ValueType
@@ -13,6 +14,7 @@ from feast import Entity, ValueType
 from watertight.core.errors import Misuse, Refusal
 from watertight.core.view_spec import TAG, ViewSpec, spec_of
 from watertight.features.kernels import Kitchen, content_of, fill
+from watertight.features.parts import joined_parts
 from watertight.features.views import embedding_view, lexical_view
 
 AT = datetime(2025, 3, 1, tzinfo=UTC)
@@ -50,6 +52,25 @@ def test_what_is_computed_of_them_is_what_is_computed_of_the_one_text() -> None:
     whole = rows.with_columns(answer=pl.col("k").replace_strict(TEXTS, default=None, return_dtype=pl.String))
     one = SEVERAL.model_copy(update={"texts": {"k": "answer"}})
     assert fill(SEVERAL, rows, Kitchen("")).equals(fill(one, whole, Kitchen("")))
+
+
+def test_the_vector_of_several_is_the_mean_of_theirs_by_their_characters() -> None:
+    """A part that stands in many texts is embedded once; one text alone keeps its own vector."""
+    asked: list[str] = []
+
+    def embedded(texts: pl.Series) -> pl.Series:
+        asked.extend(texts)
+        lists = [[float(len(text)), 1.0, -1.0] if text else [0.0, 0.0, 1.0] for text in texts]
+        return pl.Series(lists, dtype=pl.List(pl.Float32))
+
+    parts = pl.Series([["abcd", None, "ab"], [None, "abc"], [None, None], ["", "ab"]], dtype=pl.List(pl.String))
+    found = joined_parts(parts, embedded)
+    assert found.to_list()[1:3] == [[3.0, 1.0, -1.0], None]
+    for mine, of in ((found[0], [("abcd", 4), ("ab", 2)]), (found[3], [("", 1), ("ab", 2)])):
+        vectors = {"abcd": [4, 1, -1], "ab": [2, 1, -1], "": [0, 0, 1]}
+        mean = np.array([sum(vectors[text][place] * weight for text, weight in of) for place in range(3)])
+        np.testing.assert_allclose(mine, mean / np.linalg.norm(mean), atol=1 / 4096)
+    assert asked == ["abcd", "ab", "abc", "", "ab"]
 
 
 def test_a_key_that_stands_for_two_texts_by_any_of_their_parts_is_refused() -> None:

@@ -215,7 +215,7 @@ def test_the_score_is_in_the_text(truth: pl.DataFrame) -> None:
 
 
 def test_texts_of_a_score_are_alike_in_both_drops(truth: pl.DataFrame) -> None:
-    """How many there are of each differs, and little else: what follows from a text for its score may differ for that reason alone."""
+    """How many there are of each differs, and little else."""
     good = truth.filter(pl.col("score").is_in([7.0, 8.0, 9.0, 10.0]))
     mean = good.group_by("score", "drop").agg(pl.col("impression").mean()).pivot("drop", index="score", values="impression")
     assert mean.height == 4

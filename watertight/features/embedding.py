@@ -121,10 +121,11 @@ def encode_texts(encoder: Encoder, texts: Sequence[str]) -> Vector:
         join_windows(flat[end - len(of_text) : end], [len(window) for window in of_text])
         for end, of_text in zip(ends, windows, strict=True)
     ]
-    return _on_grid(np.reshape(joined, (len(texts), encoder.dimension)))
+    return on_grid(np.reshape(joined, (len(texts), encoder.dimension)))
 
 
-def _on_grid(vectors: NDArray[np.float64]) -> Vector:
+def on_grid(vectors: NDArray[np.float64]) -> Vector:
+    """Vectors rounded to whole multiples of 1/4096, float32."""
     # Adding zero turns -0.0 into 0.0.
     return (np.rint(vectors * GRID) / GRID + 0.0).astype(np.float32)
 

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import reduce
+from functools import partial, reduce
 
 import polars as pl
 
@@ -17,6 +17,7 @@ from watertight.core.time import known_at, microseconds
 from watertight.core.view_spec import SOURCE_AT, ViewSpec
 from watertight.features.embedding import Progress, anchor_similarities, embed
 from watertight.features.lexical_cache import counted_texts
+from watertight.features.parts import joined_parts
 from watertight.features.temporal_state import temporal_state
 from watertight.features.temporal_texts import temporal_texts
 
@@ -52,22 +53,27 @@ def fill(spec: ViewSpec, rows: pl.DataFrame, kitchen: Kitchen) -> pl.DataFrame:
 
 
 def content_of(spec: ViewSpec, rows: pl.DataFrame) -> pl.DataFrame:
-    """Each key's text once, with the instant of its first writing: join key, text, written_at.
+    """Each key's text once, with the instant of its first writing: join key, text, parts, written_at.
 
     A text of several columns is their texts with a blank line between them; null ones are left out, and where all are
-    null, so is the text.
+    null, so is the text. ``parts``: the list of these texts, nulls among them.
 
     Raises Refusal where one key stands for two texts. Rows with a null key are left out: there is nothing to join.
     """
     parts = [
-        rows.select(pl.col(key).alias(spec.join_key), _one_text(columns).alias("text"), written_at="asked_at")
+        rows.select(
+            pl.col(key).alias(spec.join_key),
+            _one_text(columns).alias("text"),
+            _parts(columns).alias("parts"),
+            written_at="asked_at",
+        )
         for key, columns in spec.texts.items()
     ]
     once = (
         pl.concat(parts)
         .drop_nulls(spec.join_key)
         .group_by(spec.join_key, "text")
-        .agg(pl.col("written_at").min())
+        .agg(pl.col("parts").first(), pl.col("written_at").min())
         .sort(spec.join_key, "written_at")
     )
     doubled = once.filter(pl.col(spec.join_key).is_duplicated())[spec.join_key].unique(maintain_order=True)
@@ -90,6 +96,10 @@ def _one_text(columns: str | Sequence[str]) -> pl.Expr:
     return pl.when(some).then(pl.concat_str(parts, separator=BLANK_LINE, ignore_nulls=True))
 
 
+def _parts(columns: str | Sequence[str]) -> pl.Expr:
+    return pl.concat_list([columns] if isinstance(columns, str) else list(columns))
+
+
 def _content_table(content: pl.DataFrame, features: pl.DataFrame, join_key: str) -> pl.DataFrame:
     times = content.select(
         join_key,
@@ -109,7 +119,9 @@ def _lexical(spec: ViewSpec, rows: pl.DataFrame, kitchen: Kitchen) -> pl.DataFra
 
 def _embedding(spec: ViewSpec, rows: pl.DataFrame, kitchen: Kitchen) -> pl.DataFrame:
     content = content_of(spec, rows)
-    vectors = _vectors(content["text"], kitchen)
+    plain = all(isinstance(columns, str) for columns in spec.texts.values())
+    embedded = partial(_vectors, kitchen=kitchen)
+    vectors = embedded(content["text"]) if plain else joined_parts(content["parts"], embedded)
     likes = anchor_similarities(vectors, spec.options.get("anchors", {}), kitchen.encoder)
     named = [likes[name].alias(f"like_{name}") for name in likes.columns]
     return _content_table(content, pl.DataFrame([*named, vectors.alias("vector")]), spec.join_key)

@@ -50,8 +50,9 @@ def embedding_view(
 ) -> FeatureView:
     """The encoder's unit vector of a text (``vector``, list of Float32) and its cosine to each declared anchor.
 
-    ``texts`` as in :func:`lexical_view`; null where the text is null. A text longer than the encoder's window is the mean
-    of overlapping windows. ``anchors`` maps a name to phrases; ``like_<name>`` in [-1, 1] is the similarity to their mean vector.
+    ``texts`` maps the rows' key column to the text column, or to a list of them, whose vectors are averaged by their
+    characters, null ones left out; null where all are null. A text longer than the encoder's window is the mean of
+    overlapping windows. ``anchors`` maps a name to phrases; ``like_<name>`` in [-1, 1] is the similarity to their mean vector.
     """
     phrases = {anchor: list(words) for anchor, words in (anchors or {}).items()}
     spec = _of_content("embedding", entity, texts, name, anchors=phrases)

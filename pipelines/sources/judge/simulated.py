@@ -15,7 +15,8 @@ What is assumed (none of it tuned to a model):
   the quality of the text is not quite the one that was meant; the text's own is what the judge sees.
 - The judge sees quality with noise (half a point) and no trend by metric, language, length or time. The best impression of a
   drop gets its highest score, and so on: so scores are ranks, and a 9 is told from a 10 mostly by noise. Texts of a score are
-  nearly alike in both drops (mean quality within a tenth); where a text may be of an 8 or a 9, it is a 9 more often in train, of which there are more.
+  nearly alike in both drops (mean quality within a tenth); where a text may be of an 8 or a 9, it is a 9 more often in train,
+  of which there are more.
 - Aspects are shown by sentences that name them, so that any reader of both languages could tell.
 - Labels come two minutes to ten days after asking, median 6 hours; `test` begins when all labels of `train` are there.
 """
