@@ -19,6 +19,8 @@ from pipelines.new.times import ZONE, says_offset
 from pipelines.new.wanted import Wanted
 
 WIDE = 10**6
+FEW_ROWS = 2000
+"""Up to so many rows ridge over an embedding is best at a tenth of the penalty that suits more."""
 
 
 def rendered(guesses: Guesses, wanted: Wanted, path: str, sha256: str) -> dict[str, str]:
@@ -30,6 +32,7 @@ def rendered(guesses: Guesses, wanted: Wanted, path: str, sha256: str) -> dict[s
         **{name: getattr(guesses, name) for name in ("source", "group", "key", "keys", "targets", "further", "grouping")},
         **{name: getattr(guesses, name) for name in ("scalars", "classes", "history", "slices", "foreign")},
         "name": guesses.workload,
+        "few": guesses.rows < FEW_ROWS,
         "test_share": TEST_SHARE,
         **_features(guesses),
         **_contract(guesses, wanted),
