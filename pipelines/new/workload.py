@@ -113,16 +113,24 @@ def _rehearse(files: Mapping[str, str], name: str, sample: Path) -> None:
 def _write(project: Project, name: str, files: Mapping[str, str], sample: Path, raw: Path) -> str | None:
     """Put everything in its place at the end, the sample first and ``params.yaml`` last; answers the copy, if there is one."""
     copied = None if raw.exists() else raw
-    places = _places(project, name)
-    finals = [*([copied] if copied else []), *places.values(), project.root / MARK]
+    try:
+        _put_in_place(project, [*_places(project, name).values(), project.root / MARK], files, (sample, copied))
+    except OSError as error:
+        raise Misuse(f"not everything can be written: {error}", expected="folders that can be written to") from error
+    return _told(copied, project) if copied else None
+
+
+def _put_in_place(project: Project, places: list[Path], files: Mapping[str, str], copy: tuple[Path, Path | None]) -> None:
+    sample, copied = copy
+    finals = [*([copied] if copied else []), *places]
     with replacing(*finals) as drafts:
         drafted = dict(zip(finals, drafts, strict=True))
-        for file, text in files.items():
-            final = next(final for final in finals if (project.root / file).is_relative_to(final))
-            _put(drafted[final] / (project.root / file).relative_to(final), text)
         if copied:
             shutil.copyfile(sample, drafted[copied])
-    return _told(copied, project) if copied else None
+        for file, text in files.items():
+            path = project.root / file
+            final = next(final for final in places if path.is_relative_to(final))
+            _put(drafted[final] / path.relative_to(final), text)
 
 
 def _told(path: Path, project: Project) -> str:

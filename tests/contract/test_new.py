@@ -371,6 +371,12 @@ def test_another_file_of_that_name_under_the_raw_root_is_not_overwritten(home: H
     assert "lies under the raw root already" in home.refused(ROWS).output
 
 
+def test_a_raw_root_that_cannot_be_written_to_is_told(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    (home.root.parent / "file").write_text("no folder")
+    monkeypatch.setenv("WATERTIGHT_RAW", str(home.root.parent / "file"))
+    assert "not everything can be written" in home.refused(ROWS).output
+
+
 @pytest.mark.parametrize(
     ("low", "high", "told"),
     [
