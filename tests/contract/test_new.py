@@ -195,6 +195,7 @@ def test_classes_of_packed_json_lines_get_no_history_and_a_stack(home: Home) -> 
     work = home.made(rows, file="sample.jsonl.gz")
     assert work.contract.targets["score"].classes == ("bad", "good", "so so")
     assert work.params.register_.cell == "stack" and work.params.split.strata == ("score",)
+    assert [work.params.train.cells[cell].options for cell in ("tfidf", "stack")] == [{"strength": 1}] * 2
     assert "temporal_view" not in work.feature_module.read_text()
     assert "words" not in work.contract.column_types() and "words" in work.contract.optional
     [typed] = typed_drops(work)
