@@ -7,6 +7,7 @@ import gzip
 import hashlib
 import json
 import random
+import re
 import runpy
 import shutil
 from collections.abc import Callable
@@ -167,14 +168,15 @@ def test_params_keep_every_line_and_comment_and_gain_a_section(home: Home) -> No
     before = (home.root / "params.yaml").read_text()
     home.made(ROWS)
     after = (home.root / "params.yaml").read_text()
-    assert after.startswith(before.replace("workloads: [perception]", "workloads: [perception, notes]") + "\nnotes:\n")
+    assert after.startswith(re.sub(r"^(workloads: \[.*)\]", r"\1, notes]", before, count=1, flags=re.MULTILINE) + "\nnotes:\n")
 
 
-def test_a_list_of_workloads_over_several_lines_keeps_its_shape() -> None:
-    before = "# ours\nworkloads:\n  - one  # first\n\none:\n  a: 'x'\n"
+def test_a_list_of_workloads_over_several_lines_keeps_its_shape_and_anchors_that_nothing_reads_stay() -> None:
+    before = "# ours\nworkloads:\n  - one  # first\n\n# the first\none:\n  a: &x  'x'\n"
     assert with_workload(before, "two", "two:\n  a: 1\n") == (
-        "# ours\nworkloads:\n  - one  # first\n\n  - two\none:\n  a: 'x'\n\ntwo:\n  a: 1\n"
+        "# ours\nworkloads:\n  - one  # first\n  - two\n\n# the first\none:\n  a: &x  'x'\n\ntwo:\n  a: 1\n"
     )
+    assert with_workload("workloads: []", "two", "two: 2\n") == "workloads:\n  - two\n\ntwo: 2\n"
 
 
 def test_a_sample_from_elsewhere_is_copied_and_one_under_the_raw_root_stays(home: Home) -> None:
