@@ -96,7 +96,6 @@ def guessed(workload: str, columns: dict[str, Column], wanted: Wanted) -> Guesse
     others = [column for column in columns.values() if not any(column is role for role in roles)]
     further = tuple(column for column in others if column.kind not in ("nested", "empty"))
     labels = [*(target.column for target in targets), *([label_time] if label_time else [])]
-    able = {"first": [time, group, *texts], "rest": further}
     return Guesses(
         workload=workload,
         source=_plain(wanted),
@@ -105,7 +104,7 @@ def guessed(workload: str, columns: dict[str, Column], wanted: Wanted) -> Guesse
         time=time,
         label_time=label_time,
         row_id=row_id,
-        digest=() if row_id else digested(able, labels),
+        digest=() if row_id else digested([time, group, *texts], further, labels),
         texts=texts,
         targets=targets,
         further=further,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import polars as pl
 
@@ -34,13 +34,12 @@ def demand_unique(column: Column) -> None:
         )
 
 
-def digested(columns: Mapping[str, Sequence[Column]], labels: Sequence[Column]) -> tuple[Column, ...]:
+def digested(first: Sequence[Column], rest: Sequence[Column], labels: Sequence[Column]) -> tuple[Column, ...]:
     """The columns of which a digest tells the rows apart: ``first`` if they do, else the ``rest`` besides.
 
     Rows that are alike in all of them and in their ``labels`` too are repeats, which ingest leaves out. Raises Refusal for
     rows that are alike in all of them with different labels: nothing tells which is which.
     """
-    first, rest = columns["first"], columns["rest"]
     if not _frame(first).is_duplicated().any():
         return tuple(first)
     every = (*first, *rest)
