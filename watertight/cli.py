@@ -220,6 +220,33 @@ def fetch(
 
 
 @app.command()
+def new(
+    name: Annotated[str, typer.Argument(help="What the workload is to be called, such as tickets.")],
+    sample: Annotated[
+        Path, typer.Option("--from", resolve_path=True, help="A file of rows: CSV, TSV, JSON(L), Parquet; .gz too.")
+    ],
+    target: Annotated[list[str], typer.Option(help="The column to predict; may be given again.")],
+    group: Annotated[str, typer.Option(help="The column whose rows stay on one side of every split, such as a person.")],
+    time: Annotated[str, typer.Option(help="The column of the moment at which a row is asked.")],
+    text: Annotated[list[str] | None, typer.Option(help="A column of texts, may be given again; default: guessed.")] = None,
+    row_id: Annotated[str | None, typer.Option(help="The column that names a row; default: guessed.")] = None,
+    labelled_at: Annotated[str | None, typer.Option(help="The column of when a label was known; default: guessed.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Write the declarations of a workload from a sample of its rows; what was guessed is marked for review."""
+
+    def work(project: Any) -> Any:
+        from pipelines.new.wanted import Wanted
+        from pipelines.new.workload import as_text, new_workload  # Polars behind it
+
+        wanted = Wanted(sample, tuple(target), group, time, tuple(text or ()), row_id, labelled_at)
+        answer = new_workload(project, name, wanted)
+        return answer if as_json else as_text(answer)
+
+    _run(name, "new", work, as_json)
+
+
+@app.command()
 def repro(
     targets: Annotated[
         list[str] | None, typer.Argument(help="Stages, with all that they read; default: all of dvc.yaml.")
