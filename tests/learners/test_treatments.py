@@ -62,9 +62,11 @@ def rows(seed: int = 0, count: int = 80) -> pl.DataFrame:
     )
 
 
-def treated(found: pl.DataFrame, *steps: Step, seed: int = 0, served: Served = SERVED) -> tuple[Any, pl.DataFrame]:
+def treated(
+    found: pl.DataFrame, *steps: Step, seed: int = 0, served: Served = SERVED, columns: tuple[str, ...] = COLUMNS
+) -> tuple[Any, pl.DataFrame]:
     wide = {name: 3 for name in COLUMNS if name.endswith(("vector", "product", "difference"))}
-    x = feature_matrix(found, COLUMNS, wide, ("answer", "asked"))
+    x = feature_matrix(found, columns, wide, ("answer", "asked"))
     y, weight = found["score"].to_numpy(), found["weight"].to_numpy()
     return Treatment(steps, served).of(found, x, y, weight, seed)
 
@@ -159,6 +161,14 @@ def test_noise_turns_the_vectors_of_the_entity_and_keeps_their_length() -> None:
         assert np.array_equal(b, before[names == "metric__vector"])
         np.testing.assert_allclose(after[names == "both__product"], a * b, rtol=1e-6)
         assert after[names == "answer__words"] == before[names == "answer__words"]
+
+
+def test_an_interaction_is_made_again_for_a_cell_that_does_not_read_its_vectors() -> None:
+    found = known()
+    every = [treated(found, step)[0] for step in (MISMATCHED, NOISY)]
+    some = [treated(found, step, columns=("both__cosine", "number"))[0] for step in (MISMATCHED, NOISY)]
+    for whole, part in zip(every, some, strict=True):
+        assert np.array_equal(part.x.column("both__cosine"), whole.x.column("both__cosine"), equal_nan=True)
 
 
 def test_rare_labels_are_repeated_until_their_bin_is_full_enough() -> None:

@@ -37,7 +37,8 @@ def turned(base: Base, parent: Places, vectors: Vectors, entity: str, served: Se
     x = base.x.at(parent)
     values = x.values.copy()
     for column, turn in vectors.items():
-        values[:, places_of(x, column)] = turn
+        if len(places := places_of(x, column)):
+            values[:, places] = turn
     bases = {name: vectors.get(name, base.vectors[name][parent]) for name in served.bases}
     return _with_interactions(replace(x, values=values), bases, tuple(vectors), served)
 
