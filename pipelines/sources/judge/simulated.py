@@ -5,7 +5,7 @@ What is assumed (none of it tuned to a model):
 - Two drops. The scores of `train` have the counts of a real training file of 5,000 rows, of which 91 % are 9 or 10; those
   of `test` are spread out, by a table of shares. Other numbers of rows keep the proportions (grammar/scores.py).
 - 145 metrics, `family/aspect`, are drawn alike often, as are 24 to 62 topics by language, each with seven terms.
-- A prompt has 1 to 6 rows: responses of which most are judged by two metrics, where its rows allow.
+- A prompt has 1 to 6 rows: responses of which two in five are judged by two metrics, where its rows allow.
 - Quality, 0 to 1, is the share of a response's content that keeps to the prompt's topic, times what is left of it by how
   it stands to the metric's aspect: shown 1, absent 0.6 (it shows another family's), violated 0.3.
 - A text of a score is written for a quality within half a point of a tenth of it. What lacks is brought about in one of
@@ -17,7 +17,8 @@ What is assumed (none of it tuned to a model):
   drop gets its highest score, and so on: so scores are ranks, and a 9 is told from a 10 mostly by noise. Texts of a score are
   nearly alike in both drops (mean quality within a tenth); where a text may be of an 8 or a 9, it is a 9 more often in train,
   of which there are more.
-- Aspects are shown by sentences that name them, so that any reader of both languages could tell.
+- A response begins with the name of the topic that most of it keeps to, and what keeps to the topic speaks of what was asked
+  for more often than not, as answers do. Aspects are shown by sentences that name them and their family.
 - Labels come two minutes to ten days after asking, median 6 hours; `test` begins when all labels of `train` are there.
 """
 

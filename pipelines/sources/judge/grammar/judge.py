@@ -12,9 +12,9 @@ from pipelines.sources.judge.grammar.timeline import asked, labelled
 from pipelines.sources.judge.grammar.writing import Frame, Plan, Prompt, write_prompt, write_response
 
 PROMPTS_PER_ROW, MOST_ROWS = 0.3, 6
-JUDGED_BY = {1: 20, 2: 80}
+JUDGED_BY = {1: 60, 2: 40}
 """By how many metrics a response is judged, where its prompt has as many rows left: shares of 100."""
-WAYS = {"topic": 0.35, "aspect": 0.4, "filler": 0.25}
+WAYS = {"topic": 0.45, "aspect": 0.35, "filler": 0.2}
 """How often what a response lacks is brought about by another topic, by the metric's aspect, by filler."""
 EVASIVE_BELOW = 0.15
 STREAMS = ("layout", "scores", "prompts", "plans", "responses", "judge", "times")

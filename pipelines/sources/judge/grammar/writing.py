@@ -11,22 +11,25 @@ from pipelines.sources.judge.grammar.topics import TOPICS, Topic
 from pipelines.sources.judge.grammar.wording import WORDING
 
 LANGUAGE_SHARES = {"en": 70, "hi-Latn": 10, "de": 10, "es": 10}
-SENTENCES, LONG_SENTENCES = (2, 2), 42
+SENTENCES, LONG_SENTENCES = (3, 3), 42
 LONG_ONE_IN = 200
 WISH = 0.25
 DRAWS = 20
+ASKED_FIRST = 0.7
+"""How often a sentence that keeps to the topic speaks of a term that the prompt names."""
 Frame = tuple[str, Topic, str, str]
 """A language, a topic, an opening and a question: two prompts that share all four would be nearly the same text."""
 
 
 @dataclass(frozen=True)
 class Prompt:
-    """A user's question about a topic, and the system prompt above it (None: there is none)."""
+    """A user's question about a topic, which names the terms ``asked``, and the system prompt above it (None: there is none)."""
 
     language: str
     topic: Topic
     system: str | None
     text: str
+    asked: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -63,7 +66,7 @@ def write_prompt(used: set[Frame], dice: Random) -> Prompt:
     a, b, c = dice.sample(topic.terms, 3)
     patterns += [dice.choice(wording.wishes)] if dice.random() < WISH else []
     text = " ".join(_sentence(pattern, topic=topic.name, a=a, b=b, c=c) for pattern in patterns)
-    return Prompt(language, topic, dice.choice(wording.system), text)
+    return Prompt(language, topic, dice.choice(wording.system), text, (a, b))
 
 
 def _frame(dice: Random) -> Frame:
@@ -98,11 +101,19 @@ def _content(prompt: Prompt, strange: list[int], filler: bool, dice: Random) -> 
     patterns = [pattern for _ in range(1 + len(strange) // len(wording.content)) for pattern in _mixed(wording.content, dice)]
     written = []
     for number, pattern in zip(strange, patterns):
-        terms = [*dice.sample(other.terms, number), *dice.sample(prompt.topic.terms, 2 - number)]
+        terms = [*dice.sample(other.terms, number), *_terms(prompt, 2 - number, dice)]
         dice.shuffle(terms)
         sentence = _sentence(pattern, a=terms[0], b=terms[1], when=dice.choice(wording.when))
         written.append(_filler(prompt.language, dice) if filler and number == 2 else sentence)
-    return written
+    heading = prompt.topic if sum(strange) <= len(strange) or filler else other
+    return [f"{heading.name[0].upper()}{heading.name[1:]}: {written[0]}", *written[1:]]
+
+
+def _terms(prompt: Prompt, number: int, dice: Random) -> list[str]:
+    """Terms of the prompt's topic, one of those asked for first as often as ``ASKED_FIRST`` says."""
+    asked = dice.sample(prompt.asked, 1) if number and dice.random() < ASKED_FIRST else []
+    rest = [term for term in prompt.topic.terms if term not in asked]
+    return [*asked, *dice.sample(rest, number - len(asked))]
 
 
 def _mixed(patterns: Sequence[str], dice: Random) -> list[str]:
@@ -114,7 +125,7 @@ def _aspect(language: str, metric: Metric, stand: str, dice: Random) -> str:
     if stand == "absent":
         metric = dice.choice([other for other in METRICS if other.family != metric.family])
     patterns = wording.violated if stand == "violated" else wording.shown
-    return _sentence(dice.choice(patterns), aspect=metric.called[language])
+    return _sentence(dice.choice(patterns), aspect=f"{metric.called[language]} ({metric.family})")
 
 
 def _filler(language: str, dice: Random) -> str:
