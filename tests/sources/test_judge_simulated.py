@@ -150,8 +150,8 @@ def test_prompts_have_one_to_six_rows_and_many_responses_two_metrics(drop: pl.Da
     per_response = drop["response_id"].value_counts()["count"]
     assert per_prompt.n_unique() == per_prompt.max() == 6
     assert len(per_prompt) == round(0.3 * drop.height)
-    assert per_response.max() == 2
-    assert 0.2 < (per_response == 2).mean() < 0.4
+    assert 2 <= per_response.max() <= 3
+    assert 0.15 < (per_response > 1).mean() < 0.9
 
 
 def test_texts_are_short_but_for_a_few_windows_full(drop: pl.DataFrame) -> None:

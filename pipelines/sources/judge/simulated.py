@@ -5,12 +5,12 @@ What is assumed (none of it tuned to a model):
 - Two drops. The scores of `train` have the counts of a real training file of 5,000 rows, of which 91 % are 9 or 10; those
   of `test` are spread out, by a table of shares. Other numbers of rows keep the proportions (grammar/scores.py).
 - 145 metrics, `family/aspect`, are drawn alike often, as are 24 to 62 topics by language, each with seven terms.
-- A prompt has 1 to 6 rows: responses of which two in five are judged by two metrics, where its rows allow.
+- A prompt has 1 to 6 rows: responses that are judged by one to three metrics each, in test mostly by one.
 - Quality, 0 to 1, is the share of a response's content that keeps to the prompt's topic, times what is left of it by how
   it stands to the metric's aspect: shown 1, absent 0.6 (it shows another family's), violated 0.3.
 - A text of a score is written for a quality within half a point of a tenth of it. What lacks is brought about in one of
   three ways: content of another topic; an aspect absent or violated, and another topic for what still lacks; filler, down to
-  two evasive sentences. The ways are the same in both drops: only the distribution of quality differs.
+  nothing but evasive sentences. The ways are the same in both drops: only the distribution of quality differs.
 - Content counts by what it speaks of: each sentence speaks of two terms. What is asked for is rounded to whole terms, so
   the quality of the text is not quite the one that was meant; the text's own is what the judge sees.
 - The judge sees quality with noise (half a point) and no trend by metric, language, length or time. The best impression of a

@@ -12,8 +12,8 @@ from pipelines.sources.judge.grammar.timeline import asked, labelled
 from pipelines.sources.judge.grammar.writing import Frame, Plan, Prompt, write_prompt, write_response
 
 PROMPTS_PER_ROW, MOST_ROWS = 0.3, 6
-JUDGED_BY = {1: 60, 2: 40}
-"""By how many metrics a response is judged, where its prompt has as many rows left: shares of 100."""
+JUDGED_BY = {"train": {1: 10, 2: 60, 3: 30}, "test": {1: 75, 2: 25}}
+"""By how many metrics a response of a drop is judged, where its prompt has as many rows left: shares of 100."""
 WAYS = {"topic": 0.45, "aspect": 0.35, "filler": 0.2}
 """How often what a response lacks is brought about by another topic, by the metric's aspect, by filler."""
 EVASIVE_BELOW = 0.15
@@ -46,10 +46,14 @@ class Judge:
         rows: list[Row] = []
         while len(rows) < len(targets):
             left = targets[len(rows) :]
-            rows += self._response(prompt, left[: self.dice["layout"].choices(list(JUDGED_BY), list(JUDGED_BY.values()))[0]])
+            rows += self._response(prompt, left[: self._judged_by(drop)])
         instants = asked(drop, len(rows), self.dice["times"])
         times = [{"asked_at": instant, "labelled_at": labelled(instant, self.dice["times"])} for instant in instants]
         return [{**row, **time, "drop": drop} for row, time in zip(rows, times, strict=True)]
+
+    def _judged_by(self, drop: str) -> int:
+        shares = JUDGED_BY[drop]
+        return self.dice["layout"].choices(list(shares), list(shares.values()))[0]
 
     def _response(self, prompt: Prompt, targets: list[float]) -> list[Row]:
         """A response's rows: one for each metric that it is judged by."""

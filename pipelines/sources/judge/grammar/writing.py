@@ -11,7 +11,7 @@ from pipelines.sources.judge.grammar.topics import TOPICS, Topic
 from pipelines.sources.judge.grammar.wording import WORDING
 
 LANGUAGE_SHARES = {"en": 70, "hi-Latn": 10, "de": 10, "es": 10}
-SENTENCES, LONG_SENTENCES = (3, 3), 42
+SENTENCES, LONG_SENTENCES = (2, 3), 42
 LONG_ONE_IN = 200
 WISH = 0.25
 DRAWS = 20
@@ -36,7 +36,7 @@ class Prompt:
 class Plan:
     """What a response shall be: ``on_topic`` the share, 0 to 1, of its content that keeps to the prompt's topic.
 
-    The rest is of another topic, or ``filler``; ``evasive`` is two such sentences and nothing else. ``aspects``: per metric
+    The rest is of another topic, or ``filler``; ``evasive`` is such sentences and nothing else. ``aspects``: per metric
     whether its aspect is shown, absent (another family's stands there) or violated.
     """
 
@@ -77,9 +77,9 @@ def _frame(dice: Random) -> Frame:
 
 def write_response(prompt: Prompt, plan: Plan, dice: Random) -> Response:
     """A response by plan: some 20 to 60 words, of one in ``LONG_ONE_IN`` over 400."""
-    if plan.evasive:
-        return Response(f"{_filler(prompt.language, dice)} {_filler(prompt.language, dice)}", 0.0)
     count = LONG_SENTENCES if dice.random() < 1 / LONG_ONE_IN else dice.randint(*SENTENCES)
+    if plan.evasive:
+        return Response(" ".join(_filler(prompt.language, dice) for _ in range(count + 1)), 0.0)
     strange = round((1 - plan.on_topic) * 2 * count)
     sentences = _content(prompt, _strange_per_sentence(strange, count, dice), plan.filler, dice)
     for metric, stand in plan.aspects:
