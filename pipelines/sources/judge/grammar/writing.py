@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from random import Random
@@ -10,11 +11,13 @@ from pipelines.sources.judge.grammar.metrics import METRICS, Metric
 from pipelines.sources.judge.grammar.topics import TOPICS, Topic
 from pipelines.sources.judge.grammar.wording import WORDING
 
-LANGUAGE_SHARES = {"en": 70, "hi-Latn": 10, "de": 10, "es": 10}
+LANGUAGE_SHARES = {"en": 79, "hi-Latn": 7, "de": 7, "es": 7}
 SENTENCES, LONG_SENTENCES = (2, 3), 42
 LONG_ONE_IN = 200
 WISH = 0.25
 DRAWS = 20
+WHEN = 0.4
+"""How often a sentence says when, or for whom, it holds."""
 ASKED_FIRST = 0.7
 """How often a sentence that keeps to the topic speaks of a term that the prompt names."""
 Frame = tuple[str, Topic, str, str]
@@ -103,7 +106,8 @@ def _content(prompt: Prompt, strange: list[int], filler: bool, dice: Random) -> 
     for number, pattern in zip(strange, patterns):
         terms = [*dice.sample(other.terms, number), *_terms(prompt, 2 - number, dice)]
         dice.shuffle(terms)
-        sentence = _sentence(pattern, a=terms[0], b=terms[1], when=dice.choice(wording.when))
+        when = dice.choice(wording.when) if dice.random() < WHEN else ""
+        sentence = _sentence(pattern, a=terms[0], b=terms[1], when=when)
         written.append(_filler(prompt.language, dice) if filler and number == 2 else sentence)
     heading = prompt.topic if sum(strange) <= len(strange) or filler else other
     return [f"{heading.name[0].upper()}{heading.name[1:]}: {written[0]}", *written[1:]]
@@ -134,5 +138,5 @@ def _filler(language: str, dice: Random) -> str:
 
 
 def _sentence(pattern: str, **gaps: str) -> str:
-    text = pattern.format(**gaps)
+    text = re.sub(r"\s+([.,])", r"\1", re.sub(r"\s+", " ", pattern.format(**gaps))).strip(" ,")
     return text[0].upper() + text[1:]
