@@ -11,6 +11,7 @@ import polars as pl
 import pytest
 from tiny_project import PREDICTIONS, TRAINING_SET, TinyProject, digests, where
 
+from watertight.checks.suite import declared
 from watertight.core.errors import Misuse, Refusal
 from watertight.stores.join import in_order
 
@@ -146,3 +147,14 @@ def test_a_refused_stage_as_a_command_of_its_own(project: TinyProject) -> None:
     assert f"expect_predicted_once(): 2 row(s), first {row}" in done.stderr
     assert "Traceback" not in done.stderr
     assert digests(project.root) == before
+
+
+SETTLED_AND_NOT = (("model", "expect_calibrated"), ("split", "expect_groups_in_one_fold"))
+
+
+def test_a_workload_may_settle_what_its_models_are_to_be_and_not_what_a_leak_is(tmp_path: Path) -> None:
+    own = tmp_path / "own.yaml"
+    lenient = "[{type: expect_calibrated, severity: warning}]", "[{type: expect_groups_in_one_fold, severity: warning}]"
+    own.write_text(f"model: {lenient[0]}\nsplit: {lenient[1]}\n", encoding="utf-8")
+    told = {gate: [check.severity for check in declared(gate, own) if check.type == name] for gate, name in SETTLED_AND_NOT}
+    assert told == {"model": ["warning"], "split": ["critical", "warning"]}

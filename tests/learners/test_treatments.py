@@ -117,6 +117,30 @@ def test_a_mismatched_row_has_all_of_its_partners_entity_and_the_rest_of_its_par
         assert given.x.texts["answer"][place] == (other if step.entity == "answer_id" else own)["answer"]
 
 
+def test_a_row_that_takes_a_part_of_another_is_mixed_of_both_and_so_is_its_label() -> None:
+    found = known()
+    whole, made = treated(found, MISMATCHED)
+    part, same = treated(found, MISMATCHED.model_copy(update={"taken": (0.25, 0.75)}))
+    assert made["parent_id"].equals(same["parent_id"]) and made["partner_id"].equals(same["partner_id"])
+    names = np.array([name.split("[")[0] for name in part.x.names])
+    score = dict(found.select("row_id", "score").iter_rows())
+    shares = []
+    for place, line in enumerate(same.iter_rows(named=True), start=found.height):
+        own, other = part.x.values[found["row_id"].index_of(line["parent_id"])], whole.x.values[place]
+        at = int(np.flatnonzero(names == "answer__words")[0])
+        if own[at] == other[at]:
+            continue
+        share = (part.x.values[place, at] - own[at]) / (other[at] - own[at])
+        shares.append(share)
+        vector, metric = names == "answer__vector", names == "metric__vector"
+        mixed = (1 - share) * own[vector] + share * other[vector]
+        np.testing.assert_allclose(part.x.values[place, vector], mixed, atol=1e-5)
+        np.testing.assert_allclose(part.x.values[place, names == "both__product"], mixed * own[metric], atol=1e-5)
+        mine = score[line["parent_id"]]
+        assert (1 - share) * mine - 1e-4 <= part.y[place] <= (1 - share) * mine + share * 0.3 + 1e-4
+    assert min(shares) >= 0.25 - 1e-5 and max(shares) <= 0.75 + 1e-5 and len(shares) > 10
+
+
 def test_the_given_rows_are_as_they_were_and_the_seed_decides_the_rest() -> None:
     found = known()
     given, made = treated(found, MISMATCHED, NOISY)

@@ -24,12 +24,21 @@ class _LowLabels(Declaration):
 class Mismatched(_LowLabels):
     """Negative sampling: a row with all that is known of ``entity``, one of its keys, taken from a row of another group.
 
-    ``share``: rows made, as a share of the real ones that a model is fitted on.
+    ``share``: rows made, as a share of the real ones that a model is fitted on. ``taken``: how much of the other row is taken,
+    drawn uniformly; of less than 1 the numbers are mixed, and so is the label, of its parent's and the low one (Zhang et al.
+    2018, mixup): half of a stranger's answer costs half.
     """
 
     step: Literal["mismatched"]
     entity: str
     share: float = Field(gt=0)
+    taken: tuple[Annotated[float, Field(ge=0, le=1)], Annotated[float, Field(ge=0, le=1)]] = (1.0, 1.0)
+
+    @model_validator(mode="after")
+    def _takes_more_and_more(self) -> Mismatched:
+        if self.taken[0] > self.taken[1]:
+            raise ValueError("taken is [least, most]")
+        return self
 
 
 class Noisy(_LowLabels):

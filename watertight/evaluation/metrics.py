@@ -274,7 +274,7 @@ METRICS: dict[str, dict[str, Metric]] = {
     "scalar": {
         "rmse": Metric("lower", ("mean",), _squared_errors, _root_of_mean, headline=True),
         "mae": Metric("lower", ("mean",), _absolute_errors, _mean),
-        "macro_rmse": Metric("lower", ("mean",), _squared_errors_by_truth, _root_of_mean_of_means),
+        "macro_rmse": Metric("lower", ("mean",), _squared_errors_by_truth, _root_of_mean_of_means, headline=True),
         "r": Metric("higher", ("mean",), _pooled, _correlation),
         "spearman": Metric("higher", ("mean",), _ranks, _correlation),
         "r_within": Metric("higher", ("mean",), _within, _mean),

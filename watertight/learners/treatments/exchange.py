@@ -11,24 +11,36 @@ import numpy.typing as npt
 from watertight.core.interactions import recomputed
 from watertight.learners.matrix import Matrix
 from watertight.learners.treatments.served import Served, places_of
-from watertight.learners.treatments.treated import Base, Places
+from watertight.learners.treatments.treated import Base, Floats, Places
 
 Vectors = Mapping[str, npt.NDArray[np.float32]]
 
 
-def exchanged(base: Base, parent: Places, partner: Places, entity: str, served: Served) -> Matrix:
-    """The rows at ``parent`` with the columns and texts of ``entity`` of the rows at ``partner``."""
+def exchanged(base: Base, parent: Places, partner: Places, taken: Floats, entity: str, served: Served) -> Matrix:
+    """The rows at ``parent`` with the columns and texts of ``entity`` of the rows at ``partner``.
+
+    ``taken``, (rows,): how much of the partner's numbers is taken, 0 to 1; its text is where it is more than half.
+    """
     served.demand_made_again(base.x)
     columns = served.of_entity(entity)
     x = base.x.at(parent)
     values = x.values.copy()
     for column in columns:
         places = places_of(x, column)
-        values[:, places] = base.x.values[np.ix_(partner, places)]
+        values[:, places] = _mixed(values[:, places], base.x.values[np.ix_(partner, places)], taken)
     mine = served.texts.get(entity, ())
-    texts = {name: [base.x.texts[name][row] for row in partner] if name in mine else kept for name, kept in x.texts.items()}
-    vectors = {name: base.vectors[name][partner if name in columns else parent] for name in served.bases}
+    told = np.where(taken > 0.5, partner, parent)
+    texts = {name: [base.x.texts[name][row] for row in told] if name in mine else kept for name, kept in x.texts.items()}
+    vectors = {name: base.vectors[name][parent] for name in served.bases}
+    vectors |= {name: _mixed(own, base.vectors[name][partner], taken) for name, own in vectors.items() if name in columns}
     return _with_interactions(replace(x, values=values, texts=texts), vectors, columns, served)
+
+
+def _mixed(own: npt.NDArray[np.float32], other: npt.NDArray[np.float32], taken: Floats) -> npt.NDArray[np.float32]:
+    """``taken`` of the other's numbers, the rest of one's own; the other's alone, null or not, where all is taken."""
+    share = taken[:, None].astype(np.float32)
+    mixed: npt.NDArray[np.float32] = np.where(share < 1, (1 - share) * own + share * other, other)
+    return mixed
 
 
 def turned(base: Base, parent: Places, vectors: Vectors, entity: str, served: Served) -> Matrix:

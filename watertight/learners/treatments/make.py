@@ -40,8 +40,9 @@ def _(step: Mismatched, rows: Treated, base: Base, served: Served, chance: Chanc
             expected="rows of several groups with several values of the key",
             next_step="leave the step out of the treatment, or bring rows of more groups",
         )
-    x = exchanged(base, parent, partner, step.entity, served)
-    return rows.beside(_low(x, parent, partner, step, rows, chance))
+    taken = chance.uniform(*step.taken, len(parent))
+    low = _low(exchanged(base, parent, partner, taken, step.entity, served), parent, partner, step, rows, chance)
+    return rows.beside(replace(low, y=taken * low.y + (1 - taken) * base.y[parent]))
 
 
 @made.register
