@@ -112,7 +112,7 @@ def test_fits_side_by_side_give_what_they_give_alone() -> None:
         together = list(pool.map(lambda seed: fitted(x, y, seed=seed % 2).arrays, range(6)))
     for place, found in enumerate(together):
         assert all(np.array_equal(found[name], alone[place % 2][name]) for name in found)
-    assert not np.array_equal(alone[0]["weight0"], alone[1]["weight0"]), "the seed decides"
+    assert not np.array_equal(alone[0]["0.weight0"], alone[1]["0.weight0"]), "the seed decides"
     assert torch.equal(torch.get_rng_state(), before), "nothing is drawn from the generator that all share"
 
 
@@ -251,3 +251,20 @@ def test_to_predict_takes_no_torch(tmp_path: Path) -> None:
     )
     done = subprocess.run([sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True, check=True, cwd=ROOT)
     assert done.stdout.split("\n")[0] == "(2,) False"
+
+
+def test_members_answer_as_the_mixture_of_their_normal_distributions() -> None:
+    """Each is the network of its own seed and of its own fifth held out; what they disagree on makes them less sure."""
+    x, y, _ = noisy(0, 400)
+    together = fitted(x, y, members=3)
+    told = together.predict(x)
+    each = []
+    for member in range(3):
+        one = fitted(x, y)
+        one.arrays |= {name.replace(f"{member}.", "0."): of for name, of in together.arrays.items() if name[0] == str(member)}
+        each.append(one.predict(x))
+    means = np.array([one["mean"] for one in each])
+    np.testing.assert_allclose(told["mean"], means.mean(axis=0))
+    variance = np.mean([np.exp(one["log_variance"]) for one in each], axis=0) + means.var(axis=0)
+    np.testing.assert_allclose(told["log_variance"], np.log(variance))
+    assert min(np.abs(means[0] - means[1]).mean(), np.abs(means[1] - means[2]).mean()) > 1e-3

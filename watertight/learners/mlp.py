@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import cycle
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -10,17 +11,17 @@ import numpy.typing as npt
 from safetensors.numpy import load_file, save_file
 
 from watertight.core.contract import Target
+from watertight.core.ensembles import averaged
 from watertight.core.tables import read_json, write_json
 from watertight.learners.family import Outputs, demand_features
 from watertight.learners.inner_folds import inner_folds
 from watertight.learners.matrix import Matrix
 from watertight.learners.mlp_network import LOG_VARIANCE, forward
-from watertight.learners.mlp_options import WITH_VARIANCE, MlpOptions
+from watertight.learners.mlp_options import INNER_FOLDS, WITH_VARIANCE, MlpOptions
 from watertight.learners.mlp_training import trained
 
 MODEL = "model.safetensors"
 DECLARED = "options.json"
-INNER_FOLDS = 5
 CONSTANT = 1e-6
 """The spread of a column, in sizes of its mean, below which it is one value and the noise of floats."""
 
@@ -32,7 +33,8 @@ class Mlp:
 
     Columns are standardised by the rows that it is fitted on, a null is their mean, and a column of one value has no say; the
     target by its weighted moments. A fifth of the rows, whole groups or blocks, is held out and says which epoch is best; its
-    parameters are kept as they are, not fitted again on all rows. Rows of weight 0 are left out. The losses ``mse`` and
+    parameters are kept as they are, not fitted again on all rows. Several ``members``, each with another fifth held out, answer
+    as the mixture of their normal distributions. Rows of weight 0 are left out. The losses ``mse`` and
     ``balanced_mse`` fit no variance: then ``log_variance`` is one number, of the weighted mean squared residual of the rows
     held out. In standardised units it lies within ``mlp_network.LOG_VARIANCE``.
     """
@@ -61,17 +63,25 @@ class Mlp:
         deviation = float(np.sqrt(np.average((y - mean) ** 2, weights=weight))) or 1.0
         self.arrays |= {"centre": centre, "scale": np.divide(1, spread, out=np.zeros_like(spread), where=spread > 0)}
         self.arrays |= {"target": np.array([mean, deviation])}
-        standard, fold = self._standardised(x), next(inner_folds(x, INNER_FOLDS))
-        told = ((y - mean) / deviation).astype(np.float32)
-        self.arrays |= trained(standard, told, weight.astype(np.float32), fold, self.options, seed)
-        if self.options.loss not in WITH_VARIANCE:
-            self.arrays["log_variance"] = self._of_residuals(standard[fold[1]], told[fold[1]], weight[fold[1]])
+        standard, told = self._standardised(x), ((y - mean) / deviation).astype(np.float32)
+        folds = cycle(inner_folds(x, INNER_FOLDS))
+        for member, fold in zip(range(self.options.members), folds, strict=False):
+            network: dict[str, Any] = dict(
+                trained(standard, told, weight.astype(np.float32), fold, self.options, seed * INNER_FOLDS + member)
+            )
+            if self.options.loss not in WITH_VARIANCE:
+                network["log_variance"] = _of_residuals(network, standard[fold[1]], told[fold[1]], weight[fold[1]])
+            self.arrays |= {f"{member}.{name}": values for name, values in network.items()}
         return self
 
     def predict(self, x: Matrix) -> Outputs:
         """``mean`` and ``log_variance``, by NumPy alone."""
-        told = forward(self._standardised(x), self._network()).astype(np.float64)
-        log_variance = told[:, 1] if told.shape[1] > 1 else np.repeat(self.arrays["log_variance"], len(told))
+        standard = self._standardised(x)
+        return averaged([self._answer(standard, self._network(member)) for member in range(self.options.members)])
+
+    def _answer(self, standard: npt.NDArray[np.float32], network: dict[str, Any]) -> Outputs:
+        told = forward(standard, network).astype(np.float64)
+        log_variance = told[:, 1] if told.shape[1] > 1 else np.repeat(network["log_variance"], len(told))
         mean, deviation = self.arrays["target"]
         low, high = self.arrays["range"]
         return {
@@ -93,13 +103,15 @@ class Mlp:
         """float32, (n, columns), without NaN."""
         return np.nan_to_num((x.values - self.arrays["centre"]) * self.arrays["scale"], posinf=0, neginf=0)
 
-    def _network(self) -> dict[str, Any]:
-        return {name: values for name, values in self.arrays.items() if name.startswith(("weight", "bias"))}
+    def _network(self, member: int) -> dict[str, Any]:
+        start = f"{member}."
+        return {name.removeprefix(start): values for name, values in self.arrays.items() if name.startswith(start)}
 
-    def _of_residuals(self, x: npt.NDArray[np.float32], y: npt.NDArray[np.float32], weight: Floats) -> Floats:
-        """The logarithm of the weighted mean squared residual, (1,)."""
-        residual = forward(x, self._network())[:, 0].astype(np.float64) - y
-        return np.log([max(float(np.average(residual**2, weights=weight)), float(np.exp(LOG_VARIANCE[0])))])
+
+def _of_residuals(network: dict[str, Any], x: npt.NDArray[np.float32], y: npt.NDArray[np.float32], weight: Floats) -> Floats:
+    """The logarithm of the weighted mean squared residual, (1,)."""
+    residual = forward(x, network)[:, 0].astype(np.float64) - y
+    return np.log([max(float(np.average(residual**2, weights=weight)), float(np.exp(LOG_VARIANCE[0])))])
 
 
 def _moments(values: npt.NDArray[np.float32]) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
