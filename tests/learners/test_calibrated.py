@@ -11,7 +11,7 @@ from sklearn.isotonic import IsotonicRegression
 
 from watertight.core.contract import Target
 from watertight.core.errors import Misuse, Refusal
-from watertight.learners.calibrated import Calibrated, _quantile
+from watertight.learners.calibrated import Calibrated, conformal_quantile
 from watertight.learners.catalogue import build
 from watertight.learners.family import Learner, Outputs
 from watertight.learners.inner_folds import inner_folds
@@ -163,7 +163,7 @@ def test_the_calibrator_is_the_mean_of_the_inner_fits_as_far_as_it_is_trusted() 
 
 
 def quantile(score: np.ndarray, authors: int, level: float) -> float:
-    (found,) = _quantile(score, np.ones(len(score)), authors, np.array([level]))
+    (found,) = conformal_quantile(score, np.ones(len(score)), authors, np.array([level]))
     return float(found)
 
 
@@ -246,22 +246,3 @@ def test_rows_without_groups_are_misuse() -> None:
 def test_a_level_is_a_share(level: float) -> None:
     with pytest.raises(Misuse, match="has 1 error"):
         build("calibrated", "y", SCALAR, {"level": level})
-
-
-def test_a_prediction_may_be_left_as_it_is_within_the_range() -> None:
-    """Of a member that was fitted for other rows: the labels here lie 2 higher, and the interval makes up for it."""
-    x, y = rows(0, 150, shared=0.3)
-    later, truth = rows(1, 300, shared=0.3)
-    learner = fitted(x, y + 2, mean="as_is")
-    found = learner.predict(later)
-    assert np.array_equal(found["mean"], later.column("cell__all").astype(np.float64))
-    assert covered(found, truth + 2) == pytest.approx(LEVEL, abs=0.03)
-    moved = fitted(x, y + 2).predict(later)
-    assert moved["mean"].mean() > found["mean"].mean() + 1.5
-    narrow = fitted(x, y, Target(kind="scalar", range=(-1, 1)), mean="as_is").predict(later)["mean"]
-    assert (narrow.min(), narrow.max()) == (-1, 1)
-
-
-def test_a_way_to_the_mean_that_is_not_there_is_misuse() -> None:
-    with pytest.raises(Misuse, match="mean"):
-        build("calibrated", "y", SCALAR, {"mean": "linear"})

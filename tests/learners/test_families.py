@@ -22,7 +22,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "lightgbm": {"rounds": 15, "min_data_in_leaf": 5},
     "random_intercept": {"vector": "v", "count": "past_count", "mean": "past_mean", "text": "past_v"},
 }
-MEMBERS = {"blend": 2, "calibrated": 1}
+MEMBERS = {"blend": 2, "calibrated": 1, "conformal": 1}
 NAMES = (
     "v[0]",
     "v[1]",

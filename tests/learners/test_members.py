@@ -22,7 +22,7 @@ from watertight.registry.bundle import Model
 SCALAR = Target(kind="scalar", range=(-60, 60))
 MLP: dict[str, Any] = {"hidden": [32], "epochs": 12, "batch": 64, "learning_rate": 1e-2, "dropout": 0.0}
 FAMILIES = {"sure": ("mlp", ("a", "b"), ()), "plain": ("linear", ("a",), ()), "top": ("calibrated", ("c",), ("sure",))}
-OPTIONS: dict[str, dict[str, Any]] = {"mlp": MLP, "calibrated": {"mean": "as_is"}}
+OPTIONS: dict[str, dict[str, Any]] = {"mlp": MLP, "calibrated": {}}
 READ = ("cell__sure", "log_variance__sure", "c")
 
 

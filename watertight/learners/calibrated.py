@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from pathlib import Path
-from typing import Any, ClassVar, Literal, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -28,14 +28,9 @@ MADE_OF = "calibrated prediction"
 
 
 class CalibratedOptions(Options):
-    """``level`` is the share of rows of new groups whose label is to lie in the interval.
-
-    ``mean``: ``as_is`` leaves the prediction alone and puts the interval around it, for a member that was fitted for another
-    distribution than that of the training rows.
-    """
+    """``level`` is the share of rows of new groups whose label is to lie in the interval."""
 
     level: float = Field(default=0.9, gt=0, lt=1)
-    mean: Literal["isotonic", "as_is"] = "isotonic"
 
 
 class Calibrated:
@@ -61,17 +56,15 @@ class Calibrated:
 
     kinds: ClassVar[tuple[str, ...]] = ("scalar",)
 
-    def __init__(self, scale: Linear, arrays: dict[str, Any], as_is: bool = False) -> None:
+    def __init__(self, scale: Linear, arrays: dict[str, Any]) -> None:
         self.scale = scale
         self.arrays = arrays
-        self.as_is = as_is
 
     @classmethod
     def declared(cls, target: Target, options: dict[str, Any]) -> Self:
         """A model that is not fitted yet; ``target`` has a range."""
-        told = CalibratedOptions.of("calibrated", options)
-        limits = np.array(target.range, dtype=np.float64)
-        return cls(_unfitted_scale(), {"level": np.array([told.level]), "range": limits}, told.mean == "as_is")
+        level = CalibratedOptions.of("calibrated", options).level
+        return cls(_unfitted_scale(), {"level": np.array([level]), "range": np.array(target.range, dtype=np.float64)})
 
     def fit(self, x: Matrix, y: npt.NDArray[Any], weight: Floats, *, seed: int) -> Self:
         """Closed forms; ``seed`` is not needed.
@@ -79,9 +72,16 @@ class Calibrated:
         Raises Misuse without exactly one member or without groups, Refusal where there are fewer than two groups.
         """
         told, folds = self._told(x), list(inner_folds(x, FOLDS))
-        held_out = self._moved(told, self._leave_mean(told) if self.as_is else self._fit_mean(told, y, weight, folds))
+        fits = [_isotonic(told[fitted], y[fitted], weight[fitted], self._range) for fitted, _ in folds]
+        knots = np.unique(np.concatenate([knots for knots, _ in fits]))
+        self.arrays |= {"knots": knots, "values": np.mean([np.interp(knots, *fit) for fit in fits], axis=0)}
+        held_out = np.empty(len(y))
+        for (_, held), fit in zip(folds, fits):
+            held_out[held] = np.interp(told[held], *fit)
+        self.arrays["trust"] = np.array([_trust(told, held_out, y, weight)])
+        held_out = self._moved(told, held_out)
         spread = self._fit_scale(_context(x, held_out), np.abs(y - held_out), weight, folds)
-        self.arrays["quantile"] = _quantile(
+        self.arrays["quantile"] = conformal_quantile(
             np.abs(y - held_out), spread, len(np.unique(np.asarray(x.groups))), self.arrays["level"]
         )
         return self
@@ -103,22 +103,6 @@ class Calibrated:
     def load(cls, folder: Path) -> Self:
         """Read what ``save`` wrote."""
         return cls(Linear.load(folder), load_file(folder / MODEL))
-
-    def _fit_mean(self, told: Floats, y: Floats, weight: Floats, folds: list[Fold]) -> Floats:
-        """Fit the calibrator; returns the isotonic value of each row by the fit that it is not in."""
-        fits = [_isotonic(told[fitted], y[fitted], weight[fitted], self._range) for fitted, _ in folds]
-        knots = np.unique(np.concatenate([knots for knots, _ in fits]))
-        self.arrays |= {"knots": knots, "values": np.mean([np.interp(knots, *fit) for fit in fits], axis=0)}
-        held_out = np.empty(len(y))
-        for (_, held), fit in zip(folds, fits):
-            held_out[held] = np.interp(told[held], *fit)
-        self.arrays["trust"] = np.array([_trust(told, held_out, y, weight)])
-        return held_out
-
-    def _leave_mean(self, told: Floats) -> Floats:
-        """The calibrator that moves nothing."""
-        self.arrays |= {"knots": self.arrays["range"], "values": self.arrays["range"], "trust": np.zeros(1)}
-        return told
 
     def _fit_scale(self, context: Matrix, residual: Floats, weight: Floats, folds: list[Fold]) -> Floats:
         """Fit the model of the scale; returns σ of each row by a fit on the folds that it is not in."""
@@ -179,7 +163,7 @@ def _trust(told: Floats, isotonic: Floats, y: Floats, weight: Floats) -> float:
     return float(np.clip(np.sum(weight * way * (y - told)) / length, 0, 1)) if length else 0.0
 
 
-def _quantile(residual: Floats, spread: Floats, groups: int, level: Floats) -> Floats:
+def conformal_quantile(residual: Floats, spread: Floats, groups: int, level: Floats) -> Floats:
     """How many σ the interval reaches to either side, (1,); infinite where the groups are too few for the ``level``, (1,)."""
     from crepes import ConformalRegressor  # a second to import, for SciPy's statistics
 

@@ -12,6 +12,7 @@ from watertight.learners.baselines import Column, Mean
 from watertight.learners.blend import Blend
 from watertight.learners.boosting import Boosting
 from watertight.learners.calibrated import Calibrated
+from watertight.learners.conformal import Conformal
 from watertight.learners.family import Learner
 from watertight.learners.knn import Knn
 from watertight.learners.level_mean import LevelMean
@@ -30,6 +31,7 @@ FAMILIES: dict[str, type[Learner]] = {
     "column": Column,
     "blend": Blend,
     "calibrated": Calibrated,
+    "conformal": Conformal,
     "random_intercept": RandomIntercept,
     "tfidf": Tfidf,
 }
