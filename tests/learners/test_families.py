@@ -22,6 +22,8 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "lightgbm": {"rounds": 15, "min_data_in_leaf": 5},
     "random_intercept": {"vector": "v", "count": "past_count", "mean": "past_mean", "text": "past_v"},
 }
+COUNTS_ROWS = {"conformal"}
+"""Families in which every row counts the same: figures of coverage count rows."""
 MEMBERS = {"blend": 2, "calibrated": 1, "conformal": 1}
 NAMES = (
     "v[0]",
@@ -168,7 +170,8 @@ def test_weights_decide_too(family: str, kind: str, tmp_path: Path) -> None:
     one, other = (
         learner.fit(matrix(family), truth(kind), at, seed=0) for learner, at in zip(learners, (weights(), np.ones(ROWS)))
     )
-    assert saved(one, tmp_path / "one") != saved(other, tmp_path / "other")
+    alike = saved(one, tmp_path / "one") == saved(other, tmp_path / "other")
+    assert alike == (family in COUNTS_ROWS)
 
 
 @every_pair

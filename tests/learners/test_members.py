@@ -11,7 +11,7 @@ import pytest
 
 from pipelines import answers as serving
 from watertight.core.contract import Target
-from watertight.learners import calibrated
+from watertight.learners import conformal
 from watertight.learners.catalogue import build
 from watertight.learners.cross_fit import CrossFit, Task
 from watertight.learners.matrix import Matrix, feature_matrix
@@ -21,8 +21,8 @@ from watertight.registry.bundle import Model
 
 SCALAR = Target(kind="scalar", range=(-60, 60))
 MLP: dict[str, Any] = {"hidden": [32], "epochs": 12, "batch": 64, "learning_rate": 1e-2, "dropout": 0.0}
-FAMILIES = {"sure": ("mlp", ("a", "b"), ()), "plain": ("linear", ("a",), ()), "top": ("calibrated", ("c",), ("sure",))}
-OPTIONS: dict[str, dict[str, Any]] = {"mlp": MLP, "calibrated": {}}
+FAMILIES = {"sure": ("mlp", ("a", "b"), ()), "plain": ("linear", ("a",), ()), "top": ("conformal", ("c",), ("sure",))}
+OPTIONS: dict[str, dict[str, Any]] = {"mlp": MLP}
 READ = ("cell__sure", "log_variance__sure", "c")
 
 
@@ -68,8 +68,8 @@ def model(models: CrossFit, cell: str, folder: Path) -> tuple[Model, Path]:
 
 def test_training_and_serving_see_the_same_columns(models: CrossFit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[Matrix] = []
-    told = calibrated.Calibrated.predict
-    monkeypatch.setattr(calibrated.Calibrated, "predict", lambda self, x: [seen.append(x), told(self, x)][1])
+    told = conformal.Conformal.predict
+    monkeypatch.setattr(conformal.Conformal, "predict", lambda self, x: [seen.append(x), told(self, x)][1])
     assert models.model("top").names == READ
     assert models.model("top", frozenset([1])).names == READ
     held = models.held("top", frozenset([1]), 1)
