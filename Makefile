@@ -5,9 +5,9 @@ export DVC_NO_ANALYTICS := 1
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 # What `dvc exp show` need not show beside the figures: files and sections that are not the experiment's idea.
-HIDDEN := ^(Created|data|artifacts|watertight|pipelines|expectations|feature_repo|perception)|willingness|congruence|comparator|.*\.(mae|rows|r|r_within|r_between|width|calibration_error|.*_low|.*_high)$$
+HIDDEN := ^(Created|data|artifacts|watertight|pipelines|expectations|feature_repo|perception|judge)|willingness|congruence|comparator|.*\.(mae|rows|r|r_within|r_between|width|calibration_error|.*_low|.*_high)$$
 
-.PHONY: repro semeval semeval-test test lint clean
+.PHONY: repro semeval semeval-test mtbench mtbench-leak treatments test lint clean
 
 repro: .venv/ready
 	dvc repro
@@ -21,6 +21,19 @@ semeval: .venv/ready
 # And a look at the test sets by every model, which is recorded in models/.
 semeval-test: semeval
 	watertight score perception --test --every-cell
+
+# The judge's models on GPT-4's scores of MT-bench answers, questions apart; and once with rows dealt out at random.
+mtbench: .venv/ready
+	dvc exp run --force --name mtbench -S judge.source.name=mtbench evaluate@judge
+	watertight metrics judge
+
+mtbench-leak: .venv/ready
+	dvc exp run --force --name mtbench-leak -S judge.source.name=mtbench -S judge.split.folds_by=row -S 'judge.waive=[expect_groups_in_one_fold,expect_own_group_unseen,expect_inputs_out_of_fold]' evaluate@judge
+	watertight metrics judge
+
+# What each treatment of the skew is worth to the same network, on the same rows: a DVC experiment each, in one table.
+treatments: .venv/ready
+	python benchmarks/treatments.py
 
 test: .venv/ready
 	PYTEST_ADDOPTS='$(PYTEST_ADDOPTS)' pytest --numprocesses auto --dist loadfile
