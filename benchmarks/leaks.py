@@ -11,18 +11,13 @@ recorded in ``models/`` like any other.
 from __future__ import annotations
 
 import argparse
-import json
-import os
-import re
-import subprocess
-import sys
-import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import polars as pl
+from experiments import ROOT, cloned, run, shown, table, write
 
 from pipelines.score import predicted, record, trained
 from watertight.core.project import Project, Workload
@@ -30,7 +25,6 @@ from watertight.core.tables import read_table
 from watertight.evaluation.figures import cases, figures, figures_table
 from watertight.evaluation.intervals import apart
 
-ROOT = Path(__file__).parents[1]
 PAGE, PICTURES = ROOT / "docs" / "leaks.md", ROOT / "docs" / "leaks"
 WORKLOAD, REGISTERED, METRICS = "perception", "calibrated", ("rmse", "composite")
 TITLES = {"rmse": "RMSE (lower is better)", "composite": "composite r (higher is better)"}
@@ -76,53 +70,40 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--source", default="semeval2026")
     source = parser.parse_args().source
-    with tempfile.TemporaryDirectory(prefix="watertight-leaks-") as folder:
-        clone = Path(folder) / "project"
-        subprocess.run(["git", "clone", "--quiet", str(ROOT), str(clone)], check=True)
+    with cloned() as clone:
         found = pl.concat(list(_experiments(clone, source)))
-        shown = _shown(clone)
+        told = _shown(clone)
     blocks = {
-        "experiments": shown,
+        "experiments": told,
         "views": _views(found),
         "leaks": _leaks(found),
         "embargo": _embargo(found),
         "coverage": _coverage(found),
     }
-    _write(blocks)
+    write(PAGE, blocks)
     _draw(found)
 
 
 def _experiments(clone: Path, source: str) -> Iterator[pl.DataFrame]:
     """The records of every experiment; the honest one comes first, since the others are fed its features."""
     for experiment in EXPERIMENTS:
-        _run(clone, experiment.name, source, experiment.settings())
+        run(clone, experiment.name, WORKLOAD, _settings(source, experiment.settings()))
         work = Project(clone).workload(WORKLOAD)
-        table = read_table(work.data("training_set", "training_set.parquet"))
+        rows = read_table(work.data("training_set", "training_set.parquet"))
         told = read_table(work.artifacts("train", "predictions.parquet"))
         if experiment.name == HONEST:
-            honest, promised = table, told
-            delivered = predicted(trained(work), _tests(table))
-        found = _records(work, experiment.name, table, told, honest, promised, delivered)
+            honest, promised = rows, told
+            delivered = predicted(trained(work), _tests(rows))
+        found = _records(work, experiment.name, rows, told, honest, promised, delivered)
         tests = found.filter(pl.col("part").str.starts_with("test_")).to_dicts()
         record(Project(ROOT).workload(WORKLOAD), {"benchmark": "leaks", "source": source, "figures": tests})
         yield found
         for cell in VIEWS if experiment.name == HONEST else ():
-            _run(clone, f"views-{cell}", source, [f"register.cell={cell}"])
+            run(clone, f"views-{cell}", WORKLOAD, _settings(source, [f"register.cell={cell}"]))
 
 
-def _run(clone: Path, name: str, source: str, settings: Any) -> None:
-    changed = [f"{WORKLOAD}.source.name={source}", *(f"++{WORKLOAD}.{setting}" for setting in settings)]
-    options = [part for setting in changed for part in ("-S", setting)]
-    subprocess.run(["git", "checkout", "--quiet", "."], cwd=clone, check=True)
-    command = [sys.executable, "-m", "dvc", "exp", "run", "--force", "--name", name, *options, f"evaluate@{WORKLOAD}"]
-    print(" ".join(command[2:]), file=sys.stderr, flush=True)
-    subprocess.run(command, cwd=clone, check=True, env=_environment(), stdout=sys.stderr)
-
-
-def _environment() -> dict[str, str]:
-    raw = Path(os.environ.get("WATERTIGHT_RAW", ROOT / "data" / "raw")).resolve()
-    here = {"WATERTIGHT_RAW": str(raw), "DVC_NO_ANALYTICS": "1", "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
-    return {**{name: value for name, value in os.environ.items() if name != "PYTHONPATH"}, **here}
+def _settings(source: str, settings: Iterable[str]) -> list[str]:
+    return [f"{WORKLOAD}.source.name={source}", *(f"++{WORKLOAD}.{setting}" for setting in settings)]
 
 
 def _records(
@@ -168,21 +149,14 @@ def _differences(
 def _shown(clone: Path) -> str:
     """``dvc exp show`` as a table of the experiments and their headline figures."""
     keep = "|".join(f"{target}\\.(rmse|composite|coverage|row_set)" for target in ("valence", "arousal"))
-    command = [sys.executable, "-m", "dvc", "exp", "show", "--json", "--no-pager"]
-    told = json.loads(subprocess.run(command, cwd=clone, check=True, env=_environment(), capture_output=True, text=True).stdout)
-    lines = {}
-    for revision in told:
-        for experiment in (one for group in revision.get("experiments") or [] for one in group["revs"]):
-            metrics = next(iter(experiment["data"]["metrics"].values()))["data"]
-            flat = {f"{target}.{name}": value for target, part in metrics.items() for name, value in part.items()}
-            lines[experiment["name"]] = {name: value for name, value in flat.items() if re.fullmatch(keep, name)}
+    lines = shown(clone, WORKLOAD, keep)
     order = [*(experiment.name for experiment in EXPERIMENTS), *(f"views-{cell}" for cell in VIEWS)]
-    return _table([{"experiment": name, **lines[name]} for name in order if name in lines])
+    return table([{"experiment": name, **lines[name]} for name in order if name in lines])
 
 
 def _views(found: pl.DataFrame) -> str:
     honest = found.filter(experiment=HONEST, part="promised")
-    return _table(
+    return table(
         [{"what the models read": about, "cell": cell, **_cells(honest.filter(cell=cell))} for cell, about in VIEWS.items()]
     )
 
@@ -207,7 +181,7 @@ def _leaks(found: pl.DataFrame) -> str:
             for name, part, mine in (("promised", "promised", mean), ("delivered", "test_groups", mean))
         }
         rows.append({"run": "the training mean", "target": target, "metric": "rmse", **told})
-    return _table(rows)
+    return table(rows)
 
 
 def _embargo(found: pl.DataFrame) -> str:
@@ -218,7 +192,7 @@ def _embargo(found: pl.DataFrame) -> str:
         "no-embargo less honest": (without, "difference on test_future"),
     }
     pairs = [(target, metric) for target in ("valence", "arousal") for metric in METRICS]
-    return _table([{"run": run, **{f"{t} {m}": _figure(part, of, t, m) for t, m in pairs}} for run, (part, of) in lines.items()])
+    return table([{"run": run, **{f"{t} {m}": _figure(part, of, t, m) for t, m in pairs}} for run, (part, of) in lines.items()])
 
 
 def _coverage(found: pl.DataFrame) -> str:
@@ -232,7 +206,7 @@ def _coverage(found: pl.DataFrame) -> str:
             for part, name in parts.items()
         }
         rows.append({"run": experiment.name, **told})
-    return _table(rows)
+    return table(rows)
 
 
 def _cells(part: pl.DataFrame) -> dict[str, str]:
@@ -249,21 +223,6 @@ def _figure(part: pl.DataFrame, of: str, target: str, metric: str) -> str:
     sign = "+" if of.startswith("difference") else ""
     interval = f" [{line['low']:{sign}.3f}, {line['high']:{sign}.3f}]" if line["low"] is not None else ""
     return f"{line['figure']:{sign}.3f}{interval}"
-
-
-def _table(rows: list[dict[str, Any]]) -> str:
-    names = list(dict.fromkeys(name for row in rows for name in row))
-    lines = [names, ["---"] * len(names), *([str(row.get(name, "")) for name in names] for row in rows)]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
-
-
-def _write(blocks: dict[str, str]) -> None:
-    """Put each table between its marks in the page."""
-    page = PAGE.read_text(encoding="utf-8")
-    for name, block in blocks.items():
-        start, end = f"<!-- {name} -->", f"<!-- /{name} -->"
-        page = page[: page.index(start) + len(start)] + f"\n{block}\n" + page[page.index(end) :]
-    PAGE.write_text(page, encoding="utf-8")
 
 
 def _draw(found: pl.DataFrame) -> None:
