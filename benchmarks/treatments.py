@@ -29,17 +29,6 @@ LEFT_OUT = (
     *("length", "per_model", "knn", "linear", "classifier", "trees", "trees_negatives"),
     *("plain", "network_negatives", "scored"),
 )
-    "length",
-    "per_model",
-    "knn",
-    "linear",
-    "classifier",
-    "trees",
-    "trees_negatives",
-    "plain",
-    "network_negatives",
-    "scored",
-)
 
 EXPERIMENTS = {
     "none": ([], "nll_mae"),
