@@ -19,6 +19,7 @@ from watertight.core.errors import Refusal
 from watertight.core.known_names import demand_known_names
 from watertight.core.project import Workload
 from watertight.core.tables import read_json, read_table, write_json, write_table
+from watertight.core.treatment import EXCHANGING
 from watertight.core.witness import CELL, evidence, input_evidence, made_evidence
 from watertight.evaluation.figures import cases, figures, figures_table, of_cells, slices_covered
 from watertight.evaluation.metrics import METRICS
@@ -73,18 +74,35 @@ def _demanded(verdict: Verdict) -> dict[str, Any]:
 
 
 def _demand_made(work: Workload, predictions: pl.DataFrame, made: pl.DataFrame) -> None:
-    """Raise Refusal where rows were made for a cell, and one of its models does not say which."""
-    told = [cell for cell in read_json(work.artifacts("train", "train.json"))["made"] if cell["made"]]
-    cells = pl.DataFrame(told, schema=predictions.select(CELL).schema) if told else predictions.select(CELL).clear()
-    models = predictions.join(cells, on=CELL, how="semi", maintain_order="left")
-    silent = models.join(made, on=[*CELL, "fitted_on"], how="anti", maintain_order="left")
-    if not silent.is_empty():
+    """Raise Refusal where rows were made for a model, the final one included, and it does not say which: all of them."""
+    treated = read_json(work.artifacts("train", "train.json"))["treated"]
+    counts = _counts(made)
+    told = {(cell["target"], cell["cell"], cell["seed"], model): rows for cell in treated for model, rows in cell["made"].items()}
+    silent = {key[1] for key in told.keys() | counts.keys() if told.get(key, 0) != counts.get(key, 0)}
+    silent |= {name for name in predictions["cell"].unique() if _makes(work, name) and not _told_of(name, told)}
+    if silent:
+        rows = predictions.filter(pl.col("cell").is_in(sorted(silent)))["row_id"].unique(maintain_order=True)
         raise Refusal(
-            f"cell {silent['cell'][0]!r} does not say which rows were made for a model of it",
-            rows=silent["row_id"].unique(maintain_order=True).to_list(),
+            f"cell {min(silent)!r} does not say which rows were made for a model of it",
+            rows=rows.to_list(),
             expected="in made.parquet, for each model, the rows that its treatments made and of which",
             next_step="train the cell again; nothing was scored",
         )
+
+
+def _counts(made: pl.DataFrame) -> dict[tuple[Any, ...], int]:
+    return {tuple(key): rows for *key, rows in made.group_by(*CELL, "fitted_on").len().iter_rows()}
+
+
+def _makes(work: Workload, name: str) -> bool:
+    """Whether a cell is declared to have treatments that make rows of other features."""
+    cell = work.params.train.cells.get(name)
+    return cell is not None and any(isinstance(step, EXCHANGING) for step in work.params.train.steps_of(cell))
+
+
+def _told_of(name: str, told: dict[tuple[Any, ...], int]) -> bool:
+    mine = [rows for (_, cell, _, _), rows in told.items() if cell == name]
+    return bool(mine) and all(rows > 0 for rows in mine)
 
 
 def _demand_inputs(work: Workload, predictions: pl.DataFrame, inputs: pl.DataFrame) -> None:

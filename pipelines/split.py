@@ -10,6 +10,8 @@ import polars as pl
 from pipelines.stage import run, tell_left_out
 from watertight.checks.suite import Check, declared, judge
 from watertight.checks.verdict import Verdict
+from watertight.core.declare import nearest
+from watertight.core.errors import Misuse
 from watertight.core.known_names import demand_known_names
 from watertight.core.project import Workload
 from watertight.core.rows import labelled
@@ -25,7 +27,6 @@ def split(work: Workload, out: Path) -> None:
     superseded = read_table(work.data("checked", "superseded.parquet"))
     skipped = work.contract.absent(work.params.split.strata)
     tell_left_out(work, "split", "strata", skipped)
-    tell_left_out(work, "split", "test drops", _absent_drops(work, rows))
     splitting = assigned(work, rows, superseded)
     together = rows.join(splitting.rows, on="row_id", how="left", maintain_order="left")
     verdict = judge_split(work, together)
@@ -38,6 +39,7 @@ def split(work: Workload, out: Path) -> None:
 
 def assigned(work: Workload, rows: pl.DataFrame, superseded: pl.DataFrame) -> Splitting:
     """The split and fold of ``rows``, of which ``superseded`` are the earlier versions."""
+    _demand_test_drops(work, rows)
     mark = labelled(work.contract).alias("labelled")
     first = first_versions(rows, superseded).with_columns(mark)
     return split_rows(rows.with_columns(mark), first, work.params.split, _strata(work))
@@ -49,9 +51,16 @@ def judge_split(work: Workload, together: pl.DataFrame) -> Verdict:
     return judge("split", together, checks, work.params.waive)
 
 
-def _absent_drops(work: Workload, rows: pl.DataFrame) -> dict[str, str]:
-    known = set(rows["drop"])
-    return {name: f"the source has no drop {name!r}" for name in work.params.split.test_drops if name not in known}
+def _demand_test_drops(work: Workload, rows: pl.DataFrame) -> None:
+    """A test drop under a wrong name would be trained on: raise Misuse where one is not among the rows."""
+    known = rows["drop"].unique(maintain_order=True).to_list()
+    strange = [name for name in work.params.split.test_drops if name not in known]
+    if strange:
+        raise Misuse(
+            f"split.test_drops names {strange[0]!r}, and no row is of such a drop; {nearest(strange[0], known)}",
+            expected="drops of this source, of which every row is tested on",
+            next_step="name the drop, or declare test_drops: [] for a source that has none",
+        )
 
 
 def _strata(work: Workload) -> list[str]:
@@ -73,6 +82,8 @@ def _promised(work: Workload, strata: list[str]) -> Iterator[Check]:
     else:
         for column in strata:
             yield Check(type="expect_strata_balanced", kwargs={"column": column, "tolerance": 0.1}, severity="warning")
+    if params.test_drops:
+        yield Check(type="expect_test_drops_apart", kwargs={"drops": list(params.test_drops)})
     for column in work.contract.own_text:
         yield Check(type="expect_no_duplicates_across_splits", kwargs={"column": column}, severity="warning")
 

@@ -18,6 +18,7 @@ from watertight.core.errors import Misuse
 from watertight.core.known_names import demand_known_names
 from watertight.core.project import Workload
 from watertight.core.tables import read_json, read_table, write_json, write_table
+from watertight.core.treatment import EXCHANGING
 from watertight.core.witness import Witness
 from watertight.core.witness import table as witness_table
 from watertight.core.workload import Cell
@@ -27,7 +28,7 @@ from watertight.learners.importance import importance
 from watertight.learners.out_of_fold import Fit, out_of_fold
 from watertight.learners.search import Searching
 from watertight.learners.treatments.served import served_as
-from watertight.learners.treatments.treatment import Treatment
+from watertight.learners.treatments.treatment import Treatment, demand_steps_fit
 from watertight.progress import track
 
 
@@ -76,7 +77,8 @@ def train(work: Workload, out: Path) -> None:
     write_table(pl.concat([_labelled(job, _importance(fit)) for job, fit in done]), out / "importance.parquet")
     write_table(witness_table(witnesses), out / "witnesses.parquet")
     told = {"cells": [_told(job, fit) for job, fit in done], "fits": [line for job, fit in done for line in _fits(job, fit)]}
-    told["made"] = [_made(job, fit) for job, fit in done if job.task.treatment.steps]
+    treated = [(job, fit) for job, fit in done if job.task.treatment.steps]
+    told |= {"made": [_made(job, fit) for job, fit in treated], "treated": [_treated(job, fit) for job, fit in treated]}
     write_json({**told, "targets_skipped": skipped, "cells_skipped": left_out}, out / "train.json")
 
 
@@ -94,6 +96,8 @@ def _task(work: Workload, name: str, cell_name: str, joined: dict[str, Any]) -> 
     options = {**work.params.train.families.get(cell.family, {}), **cell.options}
     builder = lambda chosen: build(cell.family, name, target, {**options, **chosen})  # noqa: E731
     search = Searching({"family": cell.family, **options}, cell.search) if cell.search else None
+    steps = work.params.train.steps_of(cell)
+    demand_steps_fit(steps, name, target)
     return Task(
         cell_name,
         _columns(cell, joined["features"], cell_name),
@@ -101,7 +105,7 @@ def _task(work: Workload, name: str, cell_name: str, joined: dict[str, Any]) -> 
         cell.texts,
         work.params.train.members_of(cell, name),
         search,
-        Treatment(work.params.train.steps_of(cell), served_as(joined["signature"])),
+        Treatment(steps, served_as(joined["signature"])),
     )
 
 
@@ -109,13 +113,23 @@ def _left_out(work: Workload) -> dict[str, str]:
     """The cells that read texts or keys which this source lacks, and those that stand over them, each with the reason."""
     have, cells = {*work.contract.text, *work.contract.keys}, work.params.train.cells
     found = {
-        name: f"the source has no text or key {text!r}" for name, cell in cells.items() for text in cell.texts if text not in have
+        name: f"the source has no text or key {read!r}"
+        for name, cell in cells.items()
+        for read in _reads(work, cell)
+        if read not in have
     }
     for name in TopologicalSorter({name: cell.over for name, cell in cells.items()}).static_order():
         below = [member for member in cells[name].over if member in found]
         if below:
             found.setdefault(name, f"it stands over {below[0]!r}, which is left out")
     return found
+
+
+def _treated(job: Job, fit: Fit) -> dict[str, Any]:
+    """How many rows were made for each model of a cell."""
+    counts = dict(fit.made.group_by("fitted_on").len().iter_rows())
+    made = {fitted_on: counts.get(fitted_on, 0) for fitted_on in sorted(fit.fits)}
+    return {"target": job.models.name, "cell": job.cell, "seed": job.models.seed, "made": made}
 
 
 def _columns(cell: Cell, served: list[str], name: str) -> tuple[str, ...]:
@@ -184,6 +198,12 @@ def _told(job: Job, fit: Fit) -> dict[str, Any]:
         "fitted_on": fit.fitted_on,
         "chosen": fit.chosen,
     }
+
+
+def _reads(work: Workload, cell: Cell) -> Iterator[str]:
+    """The texts that a cell reads, and the entities that its treatments change."""
+    yield from cell.texts
+    yield from (step.entity for step in work.params.train.steps_of(cell) if isinstance(step, EXCHANGING))
 
 
 def _made(job: Job, fit: Fit) -> dict[str, Any]:

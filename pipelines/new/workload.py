@@ -148,7 +148,7 @@ def _marks(files: Mapping[str, str], name: str) -> Iterator[str]:
         lines = text.splitlines()
         first = lines.index(f"{name}:") if place == MARK else 0
         for number, line in enumerate(lines[first:], start=first + 1):
-            told, mark, why = line.partition(REVIEW)
+            told, mark, why = line.rpartition(REVIEW)
             if mark:
                 yield f"{place}:{number}: {told.rstrip(' #-').strip()}   ({why})"
 

@@ -284,3 +284,10 @@ def test_nothing_is_split_where_every_drop_is_a_test_set() -> None:
     rows = table([(f"r{number}", None, 0, number % 6, number, "a", True) for number in range(12)])
     with pytest.raises(Refusal, match="every drop is declared a test set"):
         split(rows, SplitParams(seed=0, folds=2, test_drops=("drop 0",)))
+
+
+def test_a_child_that_comes_in_a_test_drop_is_not_trained_on_whatever_its_parent() -> None:
+    rows = [(f"r{number}", None, 0, number % 6, number, "a", True) for number in range(12)]
+    child = ("child", "r3", 1, 3, 3, "a", True)
+    found = placed(table([*rows, child]), SplitParams(seed=0, folds=2, test_drops=("drop 1",)))
+    assert found.filter(row_id="child")["split"].to_list() == ["embargo"]

@@ -73,6 +73,7 @@ BLOCKS = {
     "labelled_at": instants(NOON + DAY, NOON + 2 * DAY, NOON + 6 * DAY, NOON + 7 * DAY),
     "created_at": instants(NOON, NOON, NOON, NOON),
 }
+DROPPED = {"drop": ["old", "old", "test", "test"], "split": ["train", "train", "test_drops", "unlabelled"]}
 MADE_OF = {"of_fitted": [True] * 4, "of_held_out": [False] * 4}
 SHARED = {"group_id": ["g", "h", "i", "j"], "split": ["train", "train", "train", "test_groups"]}
 BALANCED = {"fold": [0, 0, 1, 1], "language": ["en", "hi", "en", "hi"]}
@@ -82,6 +83,11 @@ CASES: dict[str, list[Case]] = {
     "ExpectMadeOfFittedRows": [
         Case(MADE_OF, {"of_fitted": [True, False, True, False]}, ["r2", "r4"]),
         Case(MADE_OF, {"of_held_out": [False, False, True, False]}, ["r3"]),
+    ],
+    "ExpectTestDropsApart": [
+        Case(DROPPED, {"split": ["train", "train", "test_groups", "test_drops"]}, ["r3"], {"drops": ["test"]}),
+        Case(DROPPED, {"split": ["test_drops", "train", "test_drops", "unlabelled"]}, ["r1"], {"drops": ["test"]}),
+        Case(DROPPED, {"drop": ["old", "test", "test", "test"]}, ["r2"], {"drops": ["test"]}),
     ],
     "ExpectRealRowsPredicted": [
         Case({"synthetic": [False] * 4}, {"synthetic": [False, True, False, None]}, ["r2", "r4"]),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import polars as pl
@@ -95,8 +96,30 @@ def test_a_model_that_does_not_say_what_was_made_for_it(project: TinyProject) ->
     project.tamper(MADE, lambda made: made.filter(pl.col("fitted_on") != model))
     with pytest.raises(Refusal, match="cell 'words' does not say which rows were made") as caught:
         project.execute("evaluate")
-    mine = project.table(PREDICTIONS).filter((pl.col("cell") == "words") & (pl.col("fold") == 3))
+    mine = project.table(PREDICTIONS).filter(pl.col("cell") == "words")
     assert set(caught.value.rows) == set(mine["row_id"])
+
+
+def test_the_final_model_must_say_it_too_and_all_of_it(project: TinyProject) -> None:
+    predicted = project.table(PREDICTIONS).filter(pl.col("cell") == "words")["fitted_on"].unique().to_list()
+    first = pl.int_range(pl.len()).over("fitted_on") == 0
+    for lost in (~pl.col("fitted_on").is_in(predicted), first & (pl.col("fitted_on") == predicted[0])):
+        whole = project.table(MADE)
+        project.tamper(MADE, lambda made, lost=lost: made.filter(~lost))
+        with pytest.raises(Refusal, match="cell 'words' does not say which rows were made"):
+            project.execute("evaluate")
+        project.tamper(MADE, lambda made, whole=whole: whole)
+
+
+def test_a_treated_cell_without_any_evidence(project: TinyProject) -> None:
+    """Neither the rows nor that there were any: what is declared is asked for."""
+    told = project.verdict("artifacts/tiny/train/train.json")
+    (project.root / "artifacts/tiny/train/train.json").write_text(
+        json.dumps({**told, "made": [], "treated": []}), encoding="utf-8"
+    )
+    project.tamper(MADE, lambda made: made.clear())
+    with pytest.raises(Refusal, match="cell 'words' does not say which rows were made"):
+        project.execute("evaluate")
 
 
 def test_a_synthetic_row_in_validation(project: TinyProject) -> None:

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
-from test_out_of_fold_run import SCALAR, Remembers, toy
+from test_out_of_fold_run import CLASSES, SCALAR, VECTOR, Remembers, toy
 
+from watertight.core.contract import Target
 from watertight.core.errors import Misuse, Refusal
 from watertight.core.interactions import InteractionSpec
 from watertight.core.treatment import Mismatched, Noisy, Oversampled, Smoothed, Step
@@ -19,12 +20,12 @@ from watertight.learners.inner_folds import inner_folds
 from watertight.learners.matrix import feature_matrix
 from watertight.learners.out_of_fold import out_of_fold
 from watertight.learners.treatments.served import Served, served_as
-from watertight.learners.treatments.treatment import Treatment
+from watertight.learners.treatments.treatment import Treatment, demand_steps_fit
 
 EVERY = ("product", "difference", "cosine")
 SERVED = Served(
     columns={"answer_id": ("answer__vector", "answer__words"), "metric_id": ("metric__vector",)},
-    texts={"answer_id": ("answer",)},
+    texts={"answer_id": ("answer_id", "answer")},
     interactions={"both": InteractionSpec(left="answer__vector", right="metric__vector", of=EVERY)},
 )
 COLUMNS = ("answer__words", "answer__vector", "metric__vector", "both__cosine", "both__product", "both__difference", "number")
@@ -234,10 +235,27 @@ def test_what_cannot_be_made_is_refused_with_the_reason() -> None:
         treated(found.with_columns(metric_id=pl.lit("one")), OTHER_METRIC)
     with pytest.raises(Refusal, match="the training rows are of 1 group"):
         treated(found.with_columns(group_id=pl.lit("one")), MISMATCHED)
-    with pytest.raises(Refusal, match="'number_id' has no vectors"):
-        treated(
-            found, NOISY.model_copy(update={"entity": "number_id"}), served=Served({**SERVED.columns, "number_id": ("number",)})
-        )
+    with pytest.raises(Misuse, match="the cell reads no vector of 'answer_id'"):
+        treated(found, NOISY, columns=("answer__words", "number"))
+    with pytest.raises(Misuse, match="the cell reads nothing of 'metric_id'"):
+        treated(found, OTHER_METRIC, columns=("answer__words", "number"))
+    everything = Served({"answer_id": COLUMNS}, {"answer_id": ("answer", "asked")})
+    with pytest.raises(Misuse, match="the cell reads nothing but 'answer_id'"):
+        treated(found, MISMATCHED, served=everything)
+
+
+@pytest.mark.parametrize(
+    ("step", "target", "told"),
+    [
+        (MISMATCHED, CLASSES, "step 'mismatched' is not for 'y', a class"),
+        (Smoothed(step="smoothed"), VECTOR, "step 'smoothed' is not for 'y', a vector"),
+        (NOISY.model_copy(update={"labels": (-1, 0)}), SCALAR, "makes labels of \\[-1, 0\\]"),
+    ],
+)
+def test_a_step_must_fit_its_target(step: Step, target: Target, told: str) -> None:
+    with pytest.raises(Misuse, match=told):
+        demand_steps_fit([step], "y", target)
+    demand_steps_fit([Oversampled(step="oversampled"), Smoothed(step="smoothed")], "y", CLASSES)
 
 
 def test_the_signature_says_what_the_joined_columns_are_of() -> None:
@@ -255,7 +273,7 @@ def test_the_signature_says_what_the_joined_columns_are_of() -> None:
     }
     found = served_as(signature)
     assert found.columns == {"a_id": ("a__vector", "a__source_at"), "pair_id": ("w_pair__vector",)}
-    assert found.texts == {"a_id": ("a",), "pair_id": ()}
+    assert found.texts == {"a_id": ("a_id", "a"), "b_id": ("b_id", "b"), "pair_id": ("pair_id",)}
     assert found.opaque == ("w_now",) and found.bases == ("a__vector", "w_pair__vector")
 
 

@@ -19,8 +19,9 @@ from watertight.core.declare import Declaration, nearest, parse, read_yaml
 from watertight.core.errors import Misuse
 
 CONTRACT = Path(__file__).with_name("contract.yaml")
-SETTLED = ("model",)
-"""The gates whose bounds a workload may settle otherwise: what a model is to be is its users' to say, what leaks is not."""
+SETTLED = {"model": ("expect_calibrated",)}
+"""By gate the checks of the contract that a workload may settle otherwise: for which rows a model is to be calibrated is its
+users' to say; that it says anything, and what leaks, is not."""
 FORMAT = {"result_format": "COMPLETE", "unexpected_index_column_names": ["row_id"]}
 
 
@@ -55,11 +56,11 @@ class Suites(Declaration):
 def declared(gate: str, own: Path | None) -> list[Check]:
     """The checks of a gate: the contract's, then those of the workload's file (which may be absent).
 
-    Those of the contract are required, but for warnings and what says ``required: false`` itself. Of the gates in ``SETTLED``
-    a workload's own check takes the place of the contract's of that type.
+    Those of the contract are required, but for warnings and what says ``required: false`` itself. Of the
+    types in ``SETTLED`` a workload's own check takes the place of the contract's.
     """
     mine = suite_of(gate, own)
-    settled = {check.type for check in mine} if gate in SETTLED else set()
+    settled = {check.type for check in mine} & set(SETTLED.get(gate, ()))
     common = [_required_by_default(check) for check in suite_of(gate, CONTRACT) if check.type not in settled]
     return [*common, *mine]
 

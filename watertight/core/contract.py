@@ -140,7 +140,10 @@ class SourceContract(Declaration):
 
     @model_validator(mode="after")
     def _lookups_are_no_drops(self) -> SourceContract:
-        taken = sorted({RAW, *self.files} & set(self.lookups))
+        # SQL does not tell capitals from small letters.
+        known = [RAW, *(name.lower() for name in self.files)]
+        names = [name.lower() for name in self.lookups]
+        taken = sorted(name for name in self.lookups if name.lower() in known or names.count(name.lower()) > 1)
         if taken:
             raise ValueError(f"lookups {', '.join(taken)}: {RAW} is the drop itself, and a drop is no lookup; use another name")
         return self

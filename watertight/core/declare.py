@@ -63,6 +63,11 @@ def _line(model: type[BaseModel], problem: Mapping[str, Any]) -> str:
     if problem["type"] == "extra_forbidden":
         owner = _model_at(model, problem["loc"][:-1])
         return f"{place}: unknown key; {nearest(str(problem['loc'][-1]), _keys(owner) if owner else ())}"
+    if problem["type"] == "union_tag_invalid":
+        told, known = problem["ctx"], problem["ctx"]["expected_tags"].replace("'", "").split(", ")
+        return f"{place}: no {told['discriminator']} is called {told['tag']!r}; {nearest(told['tag'], known)}"
+    if problem["type"] == "union_tag_not_found":
+        return f"{place}: lacks {problem['ctx']['discriminator']}, which says what it is"
     return f"{place or 'the section'}: {problem['msg'].removeprefix('Value error, ')}"
 
 
@@ -70,9 +75,18 @@ def _model_at(model: type[BaseModel], loc: Iterable[Any]) -> type[BaseModel] | N
     """The declaration class that stands at a location, looking through dicts, lists and options."""
     current: Any = model
     for part in loc:
-        current = _keys(current).get(part) if _is_model(current) else _item(current)
+        current = _keys(current).get(part) if _is_model(current) else _tagged(current, part) or _item(current)
         current = _item(current) if isinstance(current, UnionType) else current
     return current if _is_model(current) else None
+
+
+def _tagged(annotation: Any, tag: Any) -> Any:
+    """Of the declarations that an annotation tells apart by a literal, the one with this ``tag``."""
+    held = getattr(annotation, "__args__", ())
+    for option in held:
+        if _is_model(option) and any(tag in getattr(kind, "__args__", ()) for kind in _keys(option).values()):
+            return option
+    return next((found for option in held if (found := _tagged(option, tag))), None)
 
 
 def _keys(model: type[BaseModel]) -> dict[str, Any]:

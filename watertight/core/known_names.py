@@ -8,13 +8,14 @@ from watertight.core.contract import SourceContract
 from watertight.core.declare import nearest, parse, read_yaml
 from watertight.core.errors import Misuse
 from watertight.core.project import Workload
+from watertight.core.treatment import EXCHANGING
 
 JOINED = "__"
 ASSIGNED = ("split", "fold")
 
 
 def demand_known_names(work: Workload) -> None:
-    """Raise one Misuse for all targets, texts, strata and slices that no source of the workload has.
+    """Raise one Misuse for all targets, texts, entities, strata and slices that no source of the workload has.
 
     A name that another source of the workload has is no mistake: the stages leave it out, and say so. A slice may also be
     a joined feature, ``<view>__<feature>``, or what the split assigned.
@@ -37,6 +38,9 @@ def _problems(work: Workload) -> Iterator[str]:
     for name, cell in train.cells.items():
         yield from _strange(f"train.cells.{name}.targets", cell.targets or (), targets)
         yield from _strange(f"train.cells.{name}.texts", cell.texts, texts)
+    keys = {name for contract in contracts for name in contract.keys}
+    for name, steps in train.treatments.items():
+        yield from _strange(f"train.treatments.{name}", [step.entity for step in steps if isinstance(step, EXCHANGING)], keys)
     yield from _strange("split.strata", work.params.split.strata, columns)
     own = [name for name in work.params.evaluate.slices if JOINED not in name]
     yield from _strange("evaluate.slices", own, columns | {*ASSIGNED})

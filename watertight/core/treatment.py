@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import inf
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
@@ -16,8 +17,8 @@ class _LowLabels(Declaration):
 
     @model_validator(mode="after")
     def _rises(self) -> _LowLabels:
-        if self.labels[0] > self.labels[1]:
-            raise ValueError("labels are [lowest, highest]")
+        if not -inf < self.labels[0] <= self.labels[1] < inf:
+            raise ValueError("labels are [lowest, highest], both finite")
         return self
 
 
@@ -78,3 +79,6 @@ class Smoothed(Declaration):
 
 
 Step = Annotated[Mismatched | Noisy | Oversampled | Smoothed, Field(discriminator="step")]
+
+EXCHANGING = (Mismatched, Noisy)
+"""The steps that make rows with other features of an entity."""

@@ -175,18 +175,23 @@ def _assigned_rows(rows: pl.DataFrame, groups: pl.DataFrame, params: SplitParams
     placed = rows.join(groups, on="group_id", how="left", maintain_order="left")
     blocked = outside(params) if params.folds_by == "time" else pl.lit(False)
     placed = placed.with_columns(outside=blocked).with_columns(split=split)
-    beside = _beside_parents(placed)
+    beside = _beside_parents(placed, _of_test_drop(params))
     fold = pl.when(pl.col("split") == "train").then(pl.col("group_fold"))
     return beside.select("row_id", "split", fold=fold)
 
 
-def _beside_parents(placed: pl.DataFrame) -> pl.DataFrame:
-    """Labelled children of training rows are trained on in their parent's fold; those of any other row are set aside."""
+def _beside_parents(placed: pl.DataFrame, tested: pl.Expr) -> pl.DataFrame:
+    """Labelled children of training rows are trained on in their parent's fold; those of any other row are set aside.
+
+    So are those that come in a drop which is ``tested`` on, whatever their parent.
+    """
     parents = placed.select(parent_id="row_id", parent_split="split", parent_fold="group_fold")
     joined = placed.join(parents, on="parent_id", how="left", maintain_order="left")
     child = pl.col("parent_id").is_not_null()
     own = ~child | (pl.col("split") == "unlabelled")
-    split = pl.when(own).then("split").when((pl.col("parent_split") == "train") & ~pl.col("outside")).then(pl.lit("train"))
+    split = (
+        pl.when(own).then("split").when((pl.col("parent_split") == "train") & ~pl.col("outside") & ~tested).then(pl.lit("train"))
+    )
     return joined.with_columns(
         split=split.otherwise(pl.lit("embargo")),
         group_fold=pl.when(child).then("parent_fold").otherwise("group_fold"),

@@ -92,6 +92,8 @@ class Boosting:
     def _best_rounds(self, x: Matrix, y: npt.NDArray[Any], weight: npt.NDArray[np.float64], seed: int) -> int:
         import lightgbm
 
+        counted = weight > 0
+        x, y, weight = x.at(counted), y[counted], weight[counted]
         fitted, held = next(inner_folds(x, INNER_FOLDS))
         data = _dataset(x.at(fitted), y[fitted], weight[fitted])
         stop = lightgbm.early_stopping(self.options.patience or 0, verbose=False)

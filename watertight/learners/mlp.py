@@ -60,7 +60,8 @@ class Mlp:
         x, y, weight = x.at(counted), y[counted].astype(np.float64), weight[counted] / weight[counted].mean()
         centre, spread = _moments(x.values)
         mean = np.average(y, weights=weight)
-        deviation = float(np.sqrt(np.average((y - mean) ** 2, weights=weight))) or 1.0
+        deviation = float(np.sqrt(np.average((y - mean) ** 2, weights=weight)))
+        deviation = deviation if deviation > CONSTANT * abs(mean) else 1.0
         self.arrays |= {"centre": centre, "scale": np.divide(1, spread, out=np.zeros_like(spread), where=spread > 0)}
         self.arrays |= {"target": np.array([mean, deviation])}
         standard, told = self._standardised(x), ((y - mean) / deviation).astype(np.float32)

@@ -105,6 +105,7 @@ def _finished(study: Any) -> list[Any]:
 def _digest(x: Matrix, y: npt.NDArray[Any], weight: npt.NDArray[np.float64]) -> str:
     """Of everything that a fit reads."""
     digest = hashlib.sha256(json_digest([x.names, {name: list(texts) for name, texts in x.texts.items()}]).encode())
-    for part in (x.values, y, weight, np.asarray([] if x.groups is None else x.groups).astype(np.str_)):
+    units = [np.asarray([] if of is None else of).astype(np.str_) for of in (x.groups, x.blocks)]
+    for part in (x.values, y, weight, *units):
         digest.update(np.ascontiguousarray(part).tobytes())
     return digest.hexdigest()

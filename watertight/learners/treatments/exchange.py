@@ -22,6 +22,7 @@ def exchanged(base: Base, parent: Places, partner: Places, taken: Floats, entity
     ``taken``, (rows,): how much of the partner's numbers is taken, 0 to 1; its text is where it is more than half.
     """
     served.demand_made_again(base.x)
+    served.demand_exchange(base.x, entity)
     columns = served.of_entity(entity)
     x = base.x.at(parent)
     values = x.values.copy()

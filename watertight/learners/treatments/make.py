@@ -47,18 +47,13 @@ def _(step: Mismatched, rows: Treated, base: Base, served: Served, chance: Chanc
 
 @made.register
 def _(step: Noisy, rows: Treated, base: Base, served: Served, chance: Chance) -> Treated:
+    served.demand_turned(base.x, step.entity)
     parent = _parents(base, step.share, chance)
     vectors = {
         column: _turned(_vectors(base, column, parent), step.scale, chance)
         for column in served.of_entity(step.entity)
         if column in base.vectors or len(places_of(base.x, column)) > 1
     }
-    if not vectors:
-        raise Refusal(
-            f"{step.entity!r} has no vectors that noise could turn",
-            column=step.entity,
-            expected="a cell that reads vectors of the entity, or interactions of them",
-        )
     x = turned(base, parent, vectors, step.entity, served)
     return rows.beside(_low(x, parent, np.full(len(parent), NOBODY), step, rows, chance))
 

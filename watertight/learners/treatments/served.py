@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,8 +22,8 @@ JOINED = "__"
 class Served:
     """What the joined features are of.
 
-    ``columns``: by entity key, the joined columns of its views. ``texts``: by entity key, the text columns that a view of it
-    reads by themselves. ``interactions``: by view, the vectors that it is made of. ``opaque``: the on-demand views that
+    ``columns``: by entity key, the joined columns of its views. ``texts``: by entity key, the text columns that are its own,
+    the key among them. ``interactions``: by view, the vectors that it is made of. ``opaque``: the on-demand views that
     cannot be made again from a row's columns.
     """
 
@@ -43,6 +43,34 @@ class Served:
             raise Misuse(f"no view is keyed by {entity!r}; {nearest(entity, self.columns)}", expected="an entity key")
         return self.columns[entity]
 
+    def demand_exchange(self, x: Matrix, entity: str) -> None:
+        """Raise Misuse where a row with another ``entity`` would be the very row that it is made of, or the other one."""
+        names = {name.split("[")[0] for name in x.names} | set(x.texts)
+        own = {*self.of_entity(entity), *self.texts.get(entity, ())}
+        mixed = {
+            f"{view}{JOINED}{kind}" for view, spec in self.interactions.items() for kind in spec.of if self._parts(spec, own)
+        }
+        if not names & (own | mixed):
+            raise Misuse(f"the cell reads nothing of {entity!r}", expected="a cell that reads what the step changes")
+        if names <= own:
+            raise Misuse(f"the cell reads nothing but {entity!r}", expected="a cell that reads what it is mismatched with, too")
+
+    def demand_turned(self, x: Matrix, entity: str) -> None:
+        """Raise Misuse where a cell reads no vector of ``entity``, and no interaction of one: noise would change nothing."""
+        names = {name.split("[")[0] for name in x.names}
+        own = set(self.of_entity(entity))
+        lists = {name for name in names & own if f"{name}[0]" in x.names}
+        mixed = {
+            f"{view}{JOINED}{kind}" for view, spec in self.interactions.items() for kind in spec.of if self._parts(spec, own)
+        }
+        if not lists | (names & mixed):
+            raise Misuse(
+                f"the cell reads no vector of {entity!r} that noise could turn", expected="vectors, or interactions of them"
+            )
+
+    def _parts(self, spec: InteractionSpec, own: set[str]) -> set[str]:
+        return {spec.left, spec.right} & own
+
     def demand_made_again(self, x: Matrix) -> None:
         """Raise Misuse where a cell reads what could not be made again for a row of other features."""
         views = {name.split(JOINED)[0] for name in x.names}
@@ -61,13 +89,31 @@ def served_as(signature: Mapping[str, Any]) -> Served:
     told = signature.get("interactions", {})
     interactions = {name: parse(InteractionSpec, told[name], f"view {name!r}") for name in views if name in told}
     columns: dict[str, tuple[str, ...]] = {}
-    texts: dict[str, tuple[str, ...]] = {}
     for name, spec in specs.items():
         view = signature["serves"][name]
         key = view["keys"].get(spec.join_key, spec.join_key)
         columns[key] = (*columns.get(key, ()), *(f"{name}{JOINED}{feature}" for feature in view["features"]))
-        texts[key] = (*texts.get(key, ()), *(text for of, text in spec.texts.items() if of == key and isinstance(text, str)))
-    return Served(columns, texts, interactions, tuple(name for name in views if name not in {*specs, *interactions}))
+    opaque = tuple(name for name in views if name not in {*specs, *interactions})
+    return Served(columns, _texts_of(list(specs.values())), interactions, opaque)
+
+
+def _texts_of(specs: Sequence[ViewSpec]) -> dict[str, tuple[str, ...]]:
+    """By entity key the key itself, which a cell may read as a text, and the texts that are its own.
+
+    A text that views of several keys read is of the key whose view reads the fewest beside it: what was asked is of the
+    prompt, though the view of a response reads it too.
+    """
+    beside: dict[str, dict[str, int]] = {}
+    for spec in specs:
+        for key, told in spec.texts.items():
+            columns = [told] if isinstance(told, str) else list(told)
+            for column in columns:
+                known = beside.setdefault(column, {})
+                known[key] = min(len(columns), known.get(key, len(columns)))
+    found: dict[str, list[str]] = {key: [key] for keys in beside.values() for key in keys}
+    for column, keys in beside.items():
+        found[min(keys, key=lambda key: (keys[key], key))].append(column)
+    return {key: tuple(columns) for key, columns in found.items()}
 
 
 def places_of(x: Matrix, column: str) -> npt.NDArray[np.int64]:

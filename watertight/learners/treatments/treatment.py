@@ -10,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from watertight.core.errors import Refusal
+from watertight.core.contract import Target
+from watertight.core.errors import Misuse, Refusal
 from watertight.core.treatment import Mismatched, Noisy, Step
 from watertight.core.witness import root_id
 from watertight.learners.matrix import Matrix, feature_matrix
@@ -74,6 +75,23 @@ class Treatment:
             {name: feature_matrix(rows, [name]).values for name in vectors},
             np.flatnonzero(~rows["synthetic"].to_numpy()),
         )
+
+
+def demand_steps_fit(steps: Sequence[Step], name: str, target: Target) -> None:
+    """Raise Misuse for steps that could not be taken for a target of this kind, or that make labels outside its range."""
+    for step in steps:
+        made = isinstance(step, Mismatched | Noisy)
+        if target.kind == "vector" or (made and target.kind != "scalar"):
+            raise Misuse(f"step {step.step!r} is not for {name!r}, a {target.kind}", expected="a scalar" if made else "no vector")
+        if (
+            isinstance(step, Mismatched | Noisy)
+            and target.range
+            and not target.range[0] <= step.labels[0] <= step.labels[1] <= target.range[1]
+        ):
+            raise Misuse(
+                f"step {step.step!r} makes labels of {list(step.labels)}",
+                expected=f"within the range of {name!r}, {list(target.range)}",
+            )
 
 
 def _blocks(groups: npt.NDArray[np.str_]) -> Places:
