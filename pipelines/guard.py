@@ -31,6 +31,7 @@ def guard(work: Workload, out: Path) -> None:
         "superseded": read_table(work.data("checked", "superseded.parquet")),
         "features": tuple(read_json(work.data("training_set", "training_set.json"))["features"]),
         "targets": work.contract.targets,
+        "texts": work.contract.text,
         "asked": read_table(work.data("checked", "rows.parquet"), ["row_id"])["row_id"].to_list(),
     }
     verdict = judge("training_set", table, checks, work.params.waive, **beside)

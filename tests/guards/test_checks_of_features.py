@@ -278,3 +278,19 @@ def test_rows_are_not_kept_where_nobody_said_which() -> None:
 def test_without_features_or_their_columns_nothing_is_judged(check: TableCheck) -> None:
     assert found(check, clean(), ()).skipped == "there is no feature"
     assert found(check, clean(), ("x", "gone")).skipped == "no column 'gone'"
+
+
+def said(score: pl.Expr, where: str) -> pl.Expr:
+    """What a judge would write, with the score ``where`` the reader may find it."""
+    told = {"first": ("I give it a {} out of ", "10."), "last": ("It names 3 of 5 causes. Rating: [[", "{}]]")}[where]
+    return pl.format("".join(told), score.round(1)) if where == "last" else pl.format(told[0] + told[1], score.round(1))
+
+
+@pytest.mark.parametrize("where", ["first", "last"])
+def test_the_judges_own_text_is_named(where: str) -> None:
+    table = clean().with_columns(
+        judgment=said(pl.col("y") + 20, where), answer=pl.format("{} apples, and then {}", "count", "age")
+    )
+    told = found(ExpectNoTargetLeak(), table, texts=("judgment", "answer"))
+    assert list(told.columns) == [f"judgment ({where} number)"]
+    assert found(ExpectNoTargetLeak(), table, texts=("answer",)).ok, "numbers that say nothing of the target"

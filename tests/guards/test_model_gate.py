@@ -35,7 +35,8 @@ def refusal(project: TinyProject) -> Refusal:
 
 def test_every_cell_and_target_has_its_verdict(built: TinyProject) -> None:
     found = verdicts(built)
-    assert set(found) == {(target, cell) for target in ("mood", "energy") for cell in ("mean", "past", "blend")}
+    every = {(target, cell) for target in ("mood", "energy") for cell in ("mean", "past", "blend")}
+    assert set(found) == every | {("mood", "words")}
     assert {told["gate"] for told in found.values()} == {"model"}
     assert found["mood", "past"]["status"] == found["energy", "past"]["status"] == "pass"
 
@@ -52,7 +53,7 @@ def test_a_baseline_collapses_and_bars_itself_alone(project: TinyProject) -> Non
             f"target '{target}', seed 0 (fail): expect_no_collapse: {target}: predictions spread 0.000 of the labels" in told.what
         )
     assert "at least 0.05; 100.0% of them in the modal bin, at most " in told.what
-    assert told.next_step == "mend the cell and train it again, or name one that passed: past, blend"
+    assert told.next_step == "mend the cell and train it again, or name one that passed: past, words, blend"
     assert len(told.rows) >= 20
 
 

@@ -89,7 +89,7 @@ def test_every_cell_is_scored_by_the_models_that_were_trained_and_set_beside_the
     alone, every = score_test(project.work), score_test(project.work, every_cell=True)
     assert len(looks(project)) == 2, "they are two looks"
     cells = {(row["target"], row["part"], row["cell"]): row for row in every["figures"]}
-    assert {cell for _, _, cell in cells} == {"mean", "past", "blend"}
+    assert {cell for _, _, cell in cells} == {"mean", "past", "words", "blend"}
     for row in alone["figures"]:
         assert json_text(cells[row["target"], row["part"], "past"]) == json_text(row)
     [line] = [

@@ -16,6 +16,8 @@ from pipelines.ingest import ingest
 from pipelines.raw_file import read_raw
 from pipelines.source import rows_of_file
 from pipelines.stage import execute
+from watertight.checks.suite import Check, judge
+from watertight.core.contract import Target
 from watertight.core.project import Project, Workload
 from watertight.core.tables import read_json, read_table
 
@@ -183,3 +185,23 @@ def test_a_judgment_that_comes_with_another_score_has_the_same_row_id(work: Work
             made.append(rows_of_file(work, tmp_path / f"{name}.jsonl"))
     assert made[0]["row_id"].equals(made[1]["row_id"])
     assert not made[0]["score"].equals(made[1]["score"])
+
+
+def test_what_the_judge_wrote_would_be_caught_as_a_feature(rows: pl.DataFrame) -> None:
+    """Planted: the judgment beside the answer, as a text that models may read."""
+    kept = raw_lines().filter(pl.col("score") >= 0).unique(["user_prompt", "judgment"], maintain_order=True)
+    table = kept.select(
+        row_id=pl.int_range(pl.len()).cast(pl.String),
+        group_id="question_id",
+        split=pl.lit("train"),
+        synthetic=pl.lit(False),
+        score="score",
+        words=pl.col("user_prompt").str.len_chars(),
+        judgment="judgment",
+        question="user_prompt",
+    )
+    check = Check(type="expect_no_target_leak", kwargs={"bound": 0.95})
+    targets = {"score": Target(kind="scalar", range=(1, 10))}
+    for texts, status in ((("judgment", "question"), "fail"), (("question",), "pass")):
+        [told] = judge("training_set", table, [check], features=("words",), targets=targets, texts=texts).results
+        assert (told.status, list(told.columns)) == (status, ["judgment (last number)"] if status == "fail" else [])

@@ -22,6 +22,7 @@ class Setting:
     ``judged``: the same rows with their vectors (lists). ``features``: the columns that a model may take, vectors among
     them. ``targets``: what is predicted, by column. ``reference``: the drops of the frozen reference profile; None where
     there is none. ``superseded``: earlier versions of the rows, with the columns of the contract.
+    ``texts``: the columns of text that a model may read.
     ``asked``: the ids of the rows that were to come out of the step before; None where nobody said.
     """
 
@@ -31,6 +32,7 @@ class Setting:
     reference: tuple[str, ...] | None = None
     asked: Sequence[str] | None = None
     superseded: pl.DataFrame | None = None
+    texts: tuple[str, ...] = ()
 
     @cached_property
     def scalars(self) -> list[str]:

@@ -11,8 +11,9 @@ import polars as pl
 from numpy.typing import NDArray
 
 from watertight.checks.base import FeatureCheck, Found, skipped
+from watertight.checks.numbers_in_text import numbers_in
 from watertight.checks.ridge_strength import by_ridge
-from watertight.checks.setting import Setting, as_matrix
+from watertight.checks.setting import as_matrix
 from watertight.checks.strength import LEAST_GROUPS, Ranked, by_area, by_bins, by_null, by_rank, numbered, parts, ranked
 from watertight.core.contract import Target
 
@@ -34,7 +35,7 @@ class ExpectNoTargetLeak(FeatureCheck):
     A scalar target is told by rank (|Spearman|, relative to what the ties of a feature of few values allow), by bins (the
     correlation ratio over quantile bins, each group predicted from the others, so it need not be monotone), and by null
     (|2 · AUC − 1| of the feature being null). A class is told one against the rest: by area (|2 · AUC − 1| of the feature), by
-    bins and by null. Blocks of numbers are set against all targets by ridge, a correlation, each group predicted from the
+    bins and by null. So are the first and the last number that a text says: what a judge wrote says the score. Blocks of numbers are set against all targets by ridge, a correlation, each group predicted from the
     others; only by that is a vector told (the mean over its numbers), and only ``copy_bound`` is too much: to map one space
     to another is what such models are for, and a leak would be a copy. Of more than 30,000 rows as many are drawn. Fewer than 20
     rows or 10 groups on either side tell nothing; with fewer than 10 groups in all it is skipped. Names the columns; the figures
@@ -49,9 +50,11 @@ class ExpectNoTargetLeak(FeatureCheck):
         targets = {name: target for name, target in self.setting.targets.items() if name in trained.columns}
         if not targets or trained["group_id"].n_unique() < LEAST_GROUPS:
             return skipped(f"there is no target, or there are fewer than {LEAST_GROUPS} groups among the training rows")
-        rows = trained.select("group_id", *self.setting.features, *targets)
+        rows = trained.select("group_id", *dict.fromkeys((*self.setting.features, *self.setting.texts)), *targets)
         some = rows.sample(MOST_ROWS, seed=SEED) if rows.height > MOST_ROWS else rows
-        told = sorted(_strengths(self.setting, targets, some), key=lambda one: (-one.strength, one))
+        read = numbers_in(some, self.setting.texts)
+        scalars = [*self.setting.scalars, *read.columns]
+        told = sorted(_strengths(scalars, self.setting.blocks, targets, some.hstack(read)), key=lambda one: (-one.strength, one))
         columns = list(dict.fromkeys(one.feature for one in told if one.strength >= self._too_much(targets[one.target])))
         strongest = [{**one._asdict(), "strength": round(one.strength, 4)} for one in told[: max(SHOWN, len(columns))]]
         return Found(not columns, columns=columns, figures={"strongest": strongest})
@@ -60,21 +63,21 @@ class ExpectNoTargetLeak(FeatureCheck):
         return self.copy_bound if target.kind == "vector" else self.bound
 
 
-def _strengths(setting: Setting, targets: Mapping[str, Target], rows: pl.DataFrame) -> Iterator[Told]:
-    """The best measure of each feature and target."""
+def _strengths(names: list[str], blocks: list[str], targets: Mapping[str, Target], rows: pl.DataFrame) -> Iterator[Told]:
+    """The best measure of each feature and target: of ``names``, one value a row, and of ``blocks`` of numbers."""
 
     @cache
     def scalars(labelled: bytes) -> Ranked:
-        return ranked(*_where(rows, labelled, setting.scalars))
+        return ranked(*_where(rows, labelled, names))
 
     for name, target in targets.items():
         labelled = rows[name].is_not_null().to_numpy()
         some = rows.filter(labelled)
         if some["group_id"].n_unique() < LEAST_GROUPS:
             continue
-        if setting.scalars and target.kind != "vector":
-            yield from _best(setting.scalars, name, _measured(scalars(labelled.tobytes()), some[name], target))
-        for block in setting.blocks:
+        if names and target.kind != "vector":
+            yield from _best(names, name, _measured(scalars(labelled.tobytes()), some[name], target))
+        for block in blocks:
             yield from _best([block], name, {"ridge": _by_block(some, block, name, target)})
 
 
