@@ -35,11 +35,12 @@ class ExpectNoTargetLeak(FeatureCheck):
     A scalar target is told by rank (|Spearman|, relative to what the ties of a feature of few values allow), by bins (the
     correlation ratio over quantile bins, each group predicted from the others, so it need not be monotone), and by null
     (|2 · AUC − 1| of the feature being null). A class is told one against the rest: by area (|2 · AUC − 1| of the feature), by
-    bins and by null. So are the first and the last number that a text says: what a judge wrote says the score. Blocks of numbers are set against all targets by ridge, a correlation, each group predicted from the
-    others; only by that is a vector told (the mean over its numbers), and only ``copy_bound`` is too much: to map one space
-    to another is what such models are for, and a leak would be a copy. Of more than 30,000 rows as many are drawn. Fewer than 20
-    rows or 10 groups on either side tell nothing; with fewer than 10 groups in all it is skipped. Names the columns; the figures
-    hold the strongest whether it passes or not.
+    bins and by null. So are the first and the last number in each text: what a judge wrote says the score. Blocks of numbers
+    are set against all targets by ridge, a correlation, each group predicted from the others; only by that is a vector told
+    (the mean over its numbers), and only ``copy_bound`` is too much: to map one space to another is what such models are for,
+    and a leak would be a copy. Of more than 30,000 rows as many are drawn. Fewer than 20 rows or 10 groups on either side tell
+    nothing; with fewer than 10 groups in all it is skipped. Names the columns; the figures hold the strongest whether it
+    passes or not.
     """
 
     bound: float = 0.95

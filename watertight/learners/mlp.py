@@ -32,11 +32,12 @@ class Mlp:
     """``mean``, (n,), cut to the target's range; ``log_variance``, (n,): natural logarithm of the target's unit squared.
 
     Columns are standardised by the rows that it is fitted on, a null is their mean, and a column of one value has no say; the
-    target by its weighted moments. A fifth of the rows, whole groups or blocks, is held out and says which epoch is best; its
-    parameters are kept as they are, not fitted again on all rows. Several ``members``, each with another fifth held out, answer
-    as the mixture of their normal distributions. Rows of weight 0 are left out. The losses ``mse`` and
-    ``balanced_mse`` fit no variance: then ``log_variance`` is one number, of the weighted mean squared residual of the rows
-    held out. In standardised units it lies within ``mlp_network.LOG_VARIANCE``.
+    target by its weighted moments. A fifth of the rows, whole groups or blocks, is held out and says which epoch is best; made
+    rows are among them, for the network is fitted for the distribution that its treatments make. Its parameters are kept as
+    they are, not fitted again on all rows. Several ``members``, each with another fifth held out, answer as the mixture of
+    their normal distributions. Rows of weight 0 are left out. The losses ``mse`` and ``balanced_mse`` fit no variance: then
+    ``log_variance`` is one number, of the weighted mean squared residual of the rows held out. In standardised units it lies
+    within ``mlp_network.LOG_VARIANCE``.
     """
 
     kinds: ClassVar[tuple[str, ...]] = ("scalar",)
