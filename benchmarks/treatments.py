@@ -94,6 +94,7 @@ def _figures(clone: Path, name: str, treatments: list[str], loss: str) -> pl.Dat
 
 def _settings(treatments: list[str], loss: str) -> Iterator[str]:
     yield from (f"~{WORKLOAD}.train.cells.{cell}" for cell in LEFT_OUT)
+    yield f"~{WORKLOAD}.train.families.lightgbm"
     yield f"{WORKLOAD}.evaluate.baselines=[mean]"
     yield f"{WORKLOAD}.register.cell={CELL}"
     yield f"{WORKLOAD}.train.cells.{CELL}.treatments=[{','.join(treatments)}]"
