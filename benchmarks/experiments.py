@@ -28,8 +28,8 @@ def cloned() -> Iterator[Path]:
 def run(clone: Path, name: str, workload: str, settings: Iterable[str]) -> None:
     """One ``dvc exp run`` of a workload up to its figures; ``settings`` as DVC takes them after ``-S``."""
     options = [part for setting in settings for part in ("-S", setting)]
-    subprocess.run(["git", "checkout", "--quiet", "."], cwd=clone, check=True)
-    command = [sys.executable, "-m", "dvc", "exp", "run", "--force", "--name", name, *options, f"evaluate@{workload}"]
+    subprocess.run(["git", "reset", "--quiet", "--hard"], cwd=clone, check=True)
+    command = [sys.executable, "-m", "dvc", "exp", "run", "--name", name, *options, f"evaluate@{workload}"]
     print(" ".join(command[2:]), file=sys.stderr, flush=True)
     subprocess.run(command, cwd=clone, check=True, env=environment(), stdout=sys.stderr)
 
