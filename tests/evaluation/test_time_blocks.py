@@ -133,3 +133,15 @@ def test_an_embargo_longer_than_a_block_is_refused() -> None:
 def test_an_embargo_without_blocks_is_no_declaration() -> None:
     with pytest.raises(ValidationError, match="declare folds_by: time"):
         SplitParams(seed=1, folds=3, embargo_days=7)
+
+
+def test_a_group_that_came_without_labels_is_in_the_block_in_which_its_labelled_rows_begin() -> None:
+    """It was put where a hash of its name said, and set aside if that block was over."""
+    known = [(f"r{number}", None, 0, number % 6, number, "a", True) for number in range(24)]
+    bare = [("bare", None, 0, 7, 0, "a", False), ("told", None, 1, 7, 23, "a", True)]
+    rows = table([*known, *bare])
+    for seed in range(5):
+        found = done(rows, SplitParams(seed=seed, folds=2, folds_by="time"))
+        group = found.groups.filter(group_id="g7").row(0, named=True)
+        assert group["until"] is None, "the last block"
+        assert found.rows.filter(row_id="told")["split"].to_list() == ["train"]

@@ -70,16 +70,19 @@ def test_the_service_serves_just_what_was_agreed(joined: pl.DataFrame) -> None:
 
 
 def test_each_vector_is_of_the_text_that_its_view_names(joined: pl.DataFrame) -> None:
-    asked = ["Be brief.\n\nWhat is tea?", "Be brief.\n\nWhat is tea?", "Wie spät ist es?"]
-    texts = {
-        "text": [f"{question}\n\n{answer}" for question, answer in zip(asked, ROWS["response"], strict=True)],
+    asked = [["Be brief.", "What is tea?"], ["Be brief.", "What is tea?"], ["Wie spät ist es?"]]
+    parts = {
+        "text": [[*question, answer] for question, answer in zip(asked, ROWS["response"], strict=True)],
         "prompt": asked,
-        "response": ROWS["response"].to_list(),
-        "metric": ROWS["metric_name"].to_list(),
+        "response": [[answer] for answer in ROWS["response"]],
+        "metric": [[metric] for metric in ROWS["metric_name"]],
     }
     for name in BASES:
-        vectors, _ = embed(pl.Series(texts[name]), ENCODER)
-        assert joined[f"judge_{name}__vector"].to_list() == vectors.to_list(), name
+        for found, texts in zip(joined[f"judge_{name}__vector"], parts[name], strict=True):
+            vectors = np.array(embed(pl.Series(texts), ENCODER)[0].to_list())
+            mean = np.average(vectors, axis=0, weights=[len(text) for text in texts])
+            expected = mean / np.linalg.norm(mean) if len(texts) > 1 else mean
+            np.testing.assert_allclose(found.to_numpy(), expected, atol=1 / 4096, err_msg=name)
 
 
 def test_cosines_are_of_the_pairs_that_they_are_named_after(joined: pl.DataFrame) -> None:

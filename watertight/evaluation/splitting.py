@@ -48,7 +48,7 @@ def split_rows(rows: pl.DataFrame, first: pl.DataFrame, params: SplitParams, str
         raise Refusal("every drop is declared a test set", column="drop", expected="a drop to train on; see split.test_drops")
     groups = _assigned_groups(first, params, strata)
     if params.folds_by == "time":
-        groups = in_blocks(groups, _first_appearance(first).filter(_own()), first["drop"][0], params)
+        groups = in_blocks(groups, _first_appearance(first.filter(_own())), first["drop"][0], params)
     future = _future_from(first, groups, params.test_future)
     groups = groups.join(future, on="group_id", how="left", maintain_order="left")
     placed = _assigned_rows(rows, groups, params)
