@@ -24,11 +24,11 @@ semeval-test: semeval
 
 # The judge's models on GPT-4's scores of MT-bench answers, questions apart; and once with rows dealt out at random.
 mtbench: .venv/ready
-	dvc exp run --name mtbench -S judge.source.name=mtbench -S 'judge.split.test_drops=[]' evaluate@judge
+	dvc exp run --force --name mtbench -S judge.source.name=mtbench -S 'judge.split.test_drops=[]' evaluate@judge
 	watertight metrics judge
 
 mtbench-leak: .venv/ready
-	dvc exp run --name mtbench-leak -S judge.source.name=mtbench -S 'judge.split.test_drops=[]' -S ++judge.split.folds_by=row -S 'judge.waive=[expect_groups_in_one_fold,expect_own_group_unseen,expect_inputs_out_of_fold]' evaluate@judge
+	dvc exp run --force --name mtbench-leak -S judge.source.name=mtbench -S 'judge.split.test_drops=[]' -S ++judge.split.folds_by=row -S 'judge.waive=[expect_groups_in_one_fold,expect_own_group_unseen,expect_inputs_out_of_fold]' evaluate@judge
 	watertight metrics judge
 
 # What each treatment of the skew is worth to the same network, on the same rows: a DVC experiment each, in one table.
