@@ -33,19 +33,15 @@ class ProjectCopy:
 
     def run(self, *command: str, check: bool = True) -> str:
         """What a command printed on both streams; raises AssertionError with that where it failed."""
-        done = subprocess.run(
-            command,
-            cwd=self.root,
-            env=self.environment,
-            text=True,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            timeout=SECONDS,
-            check=False,
-        )
+        done = self.ended(*command)
         if check and done.returncode:
             raise AssertionError(f"{' '.join(command)} ended with {done.returncode}:\n{done.stdout}")
         return done.stdout
+
+    def ended(self, *command: str) -> subprocess.CompletedProcess[str]:
+        """A command that has ended, with what it printed on both streams."""
+        streams = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+        return subprocess.run(command, cwd=self.root, env=self.environment, text=True, timeout=SECONDS, check=False, **streams)
 
     def start(self, *command: str, **extra: str) -> subprocess.Popen[bytes]:
         """Start a command in a process group of its own; its output goes to ``log``."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -11,7 +10,6 @@ from tutorial_page import Block, blocks, not_printed, refused
 
 PAGE = (REPOSITORY / "docs" / "tutorial.md").read_text(encoding="utf-8")
 COMMAND = "#!/bin/sh\nexec python -c 'from watertight.cli import app; app()' \"$@\"\n"
-SECONDS = 600
 
 
 @pytest.fixture(scope="module")
@@ -41,16 +39,7 @@ def test_every_block_of_the_tutorial_does_what_the_page_says(reader: ProjectCopy
 
 def _run(block: Block, reader: ProjectCopy) -> None:
     for command, shown in block.commands():
-        done = subprocess.run(
-            ["bash", "-c", command],
-            cwd=reader.root,
-            env=reader.environment,
-            text=True,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            timeout=SECONDS,
-            check=False,
-        )
+        done = reader.ended("bash", "-c", command)
         assert bool(done.returncode) == refused(shown), f"$ {command}\n{done.stdout}"
         assert not_printed(shown, done.stdout) == [], f"$ {command}\n{done.stdout}"
 
