@@ -75,9 +75,12 @@ def _demanded(verdict: Verdict) -> dict[str, Any]:
 
 def _demand_made(work: Workload, predictions: pl.DataFrame, made: pl.DataFrame) -> None:
     """Raise Refusal where rows were made for a model, the final one included, and it does not say which: all of them."""
-    treated = read_json(work.artifacts("train", "train.json"))["treated"]
-    counts = _counts(made)
-    told = {(cell["target"], cell["cell"], cell["seed"], model): rows for cell in treated for model, rows in cell["made"].items()}
+    counts = {tuple(key): rows for *key, rows in made.group_by(*CELL, "fitted_on").len().iter_rows()}
+    told = {
+        (cell["target"], cell["cell"], cell["seed"], model): sum(steps.values())
+        for cell in read_json(work.artifacts("train", "train.json"))["made"]
+        for model, steps in cell["made"].items()
+    }
     silent = {key[1] for key in told.keys() | counts.keys() if told.get(key, 0) != counts.get(key, 0)}
     silent |= {name for name in predictions["cell"].unique() if _makes(work, name) and not _told_of(name, told)}
     if silent:
@@ -88,10 +91,6 @@ def _demand_made(work: Workload, predictions: pl.DataFrame, made: pl.DataFrame) 
             expected="in made.parquet, for each model, the rows that its treatments made and of which",
             next_step="train the cell again; nothing was scored",
         )
-
-
-def _counts(made: pl.DataFrame) -> dict[tuple[Any, ...], int]:
-    return {tuple(key): rows for *key, rows in made.group_by(*CELL, "fitted_on").len().iter_rows()}
 
 
 def _makes(work: Workload, name: str) -> bool:

@@ -62,7 +62,8 @@ def train(work: Workload, out: Path) -> None:
     tell_left_out(work, "train", "targets", skipped)
     left_out = _left_out(work)
     tell_left_out(work, "train", "cells", left_out)
-    jobs = [job for models in _grid(work, table, joined) for job in _jobs(work, models)]
+    cells = [name for name in work.params.train.cells if name not in left_out]
+    jobs = [job for models in _grid(work, table, joined, cells) for job in _jobs(work, models)]
     if not jobs:
         raise Misuse("no declared target is in the source", expected=f"one of {', '.join(work.contract.targets)}")
     _fit_all(jobs, f"{work.name} · train, fits")
@@ -77,17 +78,15 @@ def train(work: Workload, out: Path) -> None:
     write_table(pl.concat([_labelled(job, _importance(fit)) for job, fit in done]), out / "importance.parquet")
     write_table(witness_table(witnesses), out / "witnesses.parquet")
     told = {"cells": [_told(job, fit) for job, fit in done], "fits": [line for job, fit in done for line in _fits(job, fit)]}
-    treated = [(job, fit) for job, fit in done if job.task.treatment.steps]
-    told |= {"made": [_made(job, fit) for job, fit in treated], "treated": [_treated(job, fit) for job, fit in treated]}
+    told["made"] = [_made(job, fit) for job, fit in done if job.task.treatment.steps]
     write_json({**told, "targets_skipped": skipped, "cells_skipped": left_out}, out / "train.json")
 
 
-def _grid(work: Workload, table: pl.DataFrame, joined: dict[str, Any]) -> Iterator[CrossFit]:
-    """The models of each target of the source and each seed."""
+def _grid(work: Workload, table: pl.DataFrame, joined: dict[str, Any], cells: list[str]) -> Iterator[CrossFit]:
+    """The models of ``cells`` for each target of the source and each seed."""
     params, targets = work.params.train, work.contract.targets
-    cells = {name: cell for name, cell in params.cells.items() if name not in _left_out(work)}
     for name in (name for name in params.targets if name in targets):
-        tasks = [_task(work, name, cell, joined) for cell in cells if name in params.targets_of(cells[cell])]
+        tasks = [_task(work, name, cell, joined) for cell in cells if name in params.targets_of(params.cells[cell])]
         yield from (CrossFit(table, name, targets[name], tasks, seed) for seed in params.seeds if tasks)
 
 
@@ -123,13 +122,6 @@ def _left_out(work: Workload) -> dict[str, str]:
         if below:
             found.setdefault(name, f"it stands over {below[0]!r}, which is left out")
     return found
-
-
-def _treated(job: Job, fit: Fit) -> dict[str, Any]:
-    """How many rows were made for each model of a cell."""
-    counts = dict(fit.made.group_by("fitted_on").len().iter_rows())
-    made = {fitted_on: counts.get(fitted_on, 0) for fitted_on in sorted(fit.fits)}
-    return {"target": job.models.name, "cell": job.cell, "seed": job.models.seed, "made": made}
 
 
 def _columns(cell: Cell, served: list[str], name: str) -> tuple[str, ...]:
@@ -207,10 +199,12 @@ def _reads(work: Workload, cell: Cell) -> Iterator[str]:
 
 
 def _made(job: Job, fit: Fit) -> dict[str, Any]:
-    """How many rows were made for the final model of a cell, by what made them."""
-    final = fit.made.filter(pl.col("fitted_on") == fit.fitted_on)
-    counts = {step: rows for (step,), rows in sorted((key, part.height) for key, part in final.group_by("step"))}
-    return {"target": job.models.name, "cell": job.cell, "seed": job.models.seed, "made": counts}
+    """How many rows were made for each model of a cell, by what made them; ``final`` says which model that is."""
+    counts: dict[str, dict[str, int]] = {model: {} for model in sorted(fit.fits)}
+    for model, step, rows in fit.made.group_by("fitted_on", "step").len().sort("fitted_on", "step").iter_rows():
+        counts[model][step] = rows
+    named = {"target": job.models.name, "cell": job.cell, "seed": job.models.seed}
+    return {**named, "final": fit.fitted_on, "made": counts}
 
 
 if __name__ == "__main__":

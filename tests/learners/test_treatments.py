@@ -210,7 +210,7 @@ def test_rare_labels_are_repeated_until_their_bin_is_full_enough() -> None:
 
 def test_weights_are_the_inverse_of_the_smoothed_density_of_labels() -> None:
     found = known()
-    given, made = treated(found, Smoothed(step="smoothed", bins=4, width=1.0, power=1.0))
+    given, made = treated(found, Smoothed(step="smoothed", bins=4, width=1.0))
     y, weight = found["score"].to_numpy(), found["weight"].to_numpy()
     edges = np.linspace(y.min(), y.max(), 5)
     place = [min(int((label - edges[0]) / (edges[-1] - edges[0]) * 4), 3) for label in y]

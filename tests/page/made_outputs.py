@@ -213,6 +213,8 @@ def _trained(work: Workload, made: Made, given: pl.DataFrame) -> None:
     write_table(pl.DataFrame(shares, schema=named, orient="row"), work.artifacts("train", "importance.parquet"))
     grid = given.select("target", "cell", "seed").unique(maintain_order=True).to_dicts()
     cells = [{**told, "over": CELLS[told["cell"]].get("over", []), "fitted_on": "f1"} for told in grid]
-    made = [{"target": "mood", "cell": "short", "seed": 0, "made": {"mismatched toy_id": 41, "oversampled": 7}}]
+    made = [
+        {"target": "mood", "cell": "short", "seed": 0, "final": "f1", "made": {"f1": {"mismatched toy_id": 41, "oversampled": 7}}}
+    ]
     told = {"cells": cells, "made": made, "targets_skipped": {}, "cells_skipped": {}}
     write_json(told, work.artifacts("train", "train.json"))

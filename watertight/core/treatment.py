@@ -69,13 +69,12 @@ class Oversampled(Declaration):
 class Smoothed(Declaration):
     """Label-distribution smoothing: rows weigh the inverse of the density of their label (Yang et al. 2021).
 
-    The density is that of ``bins`` bins of equal width under a Gaussian of ``width`` bins; ``power`` 0.5 takes its root.
+    The density is that of ``bins`` bins of equal width under a Gaussian of ``width`` bins; classes are bins in their order.
     """
 
     step: Literal["smoothed"]
     bins: int = Field(default=11, ge=2)
     width: float = Field(default=1.0, gt=0)
-    power: float = Field(default=1.0, gt=0, le=1)
 
 
 Step = Annotated[Mismatched | Noisy | Oversampled | Smoothed, Field(discriminator="step")]

@@ -13,7 +13,7 @@ def made(run: Run) -> Iterator[Part]:
     rows = [
         {"target": told["target"], "cell": told["cell"], "seed": told["seed"], "step": step, "rows made": count}
         for told in run.trained["made"]
-        for step, count in told["made"].items()
+        for step, count in told["made"][told["final"]].items()
     ]
     if rows:
         note = (

@@ -58,8 +58,8 @@ def turned(base: Base, parent: Places, vectors: Vectors, entity: str, served: Se
 
 def _with_interactions(x: Matrix, vectors: Vectors, changed: tuple[str, ...], served: Served) -> Matrix:
     """``x`` with the interactions of ``changed`` vectors as the ``vectors`` of its rows make them."""
-    specs = {view: spec for view, spec in served.interactions.items() if {spec.left, spec.right} & set(changed)}
-    read = {view: spec for view, spec in specs.items() if any(len(places_of(x, f"{view}__{kind}")) for kind in spec.of)}
+    specs = served.interactions_of(changed).items()
+    read = {view: spec for view, spec in specs if any(len(places_of(x, f"{view}__{kind}")) for kind in spec.of)}
     values = x.values
     for column, made in recomputed(vectors, read).items():
         if len(places := places_of(x, column)):

@@ -72,8 +72,8 @@ def _(step: Smoothed, rows: Treated, base: Base, served: Served, chance: Chance)
     bins = _bins(rows.y, step.bins)
     weighed = np.bincount(bins, weights=rows.weight)
     smooth = gaussian_filter1d(weighed, step.width, mode="constant")
-    factor = (1 / np.maximum(smooth[bins], 1e-9)) ** step.power
-    return rows.weighing(rows.weight * factor / np.average(factor, weights=rows.weight))
+    factor = 1 / np.maximum(smooth[bins], 1e-9)
+    return replace(rows, weight=rows.weight * factor / np.average(factor, weights=rows.weight))
 
 
 def _low(x: Matrix, parent: Places, partner: Places, step: Mismatched | Noisy, rows: Treated, chance: Chance) -> Treated:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -43,37 +43,36 @@ class Served:
             raise Misuse(f"no view is keyed by {entity!r}; {nearest(entity, self.columns)}", expected="an entity key")
         return self.columns[entity]
 
+    def interactions_of(self, columns: Iterable[str]) -> dict[str, InteractionSpec]:
+        """The interactions of any of these vectors, by view."""
+        known = set(columns)
+        return {view: spec for view, spec in self.interactions.items() if {spec.left, spec.right} & known}
+
     def demand_exchange(self, x: Matrix, entity: str) -> None:
         """Raise Misuse where a row with another ``entity`` would be the very row that it is made of, or the other one."""
-        names = {name.split("[")[0] for name in x.names} | set(x.texts)
         own = {*self.of_entity(entity), *self.texts.get(entity, ())}
-        mixed = {
-            f"{view}{JOINED}{kind}" for view, spec in self.interactions.items() for kind in spec.of if self._parts(spec, own)
-        }
-        if not names & (own | mixed):
+        names = _columns_of(x) | set(x.texts)
+        if not names & (own | self._mixed(own)):
             raise Misuse(f"the cell reads nothing of {entity!r}", expected="a cell that reads what the step changes")
         if names <= own:
             raise Misuse(f"the cell reads nothing but {entity!r}", expected="a cell that reads what it is mismatched with, too")
 
     def demand_turned(self, x: Matrix, entity: str) -> None:
         """Raise Misuse where a cell reads no vector of ``entity``, and no interaction of one: noise would change nothing."""
-        names = {name.split("[")[0] for name in x.names}
         own = set(self.of_entity(entity))
-        lists = {name for name in names & own if f"{name}[0]" in x.names}
-        mixed = {
-            f"{view}{JOINED}{kind}" for view, spec in self.interactions.items() for kind in spec.of if self._parts(spec, own)
-        }
-        if not lists | (names & mixed):
+        lists = {name for name in own if f"{name}[0]" in x.names}
+        if not lists | (_columns_of(x) & self._mixed(own)):
             raise Misuse(
                 f"the cell reads no vector of {entity!r} that noise could turn", expected="vectors, or interactions of them"
             )
 
-    def _parts(self, spec: InteractionSpec, own: set[str]) -> set[str]:
-        return {spec.left, spec.right} & own
+    def _mixed(self, own: Iterable[str]) -> set[str]:
+        """The joined columns of the interactions of any of these vectors."""
+        return {f"{view}{JOINED}{kind}" for view, spec in self.interactions_of(own).items() for kind in spec.of}
 
     def demand_made_again(self, x: Matrix) -> None:
         """Raise Misuse where a cell reads what could not be made again for a row of other features."""
-        views = {name.split(JOINED)[0] for name in x.names}
+        views = {name.split(JOINED)[0] for name in _columns_of(x)}
         strange = [view for view in self.opaque if view in views]
         if strange:
             raise Misuse(
@@ -114,6 +113,11 @@ def _texts_of(specs: Sequence[ViewSpec]) -> dict[str, tuple[str, ...]]:
     for column, keys in beside.items():
         found[min(keys, key=lambda key: (keys[key], key))].append(column)
     return {key: tuple(columns) for key, columns in found.items()}
+
+
+def _columns_of(x: Matrix) -> set[str]:
+    """The joined columns behind the columns of a matrix."""
+    return {name.split("[")[0] for name in x.names}
 
 
 def places_of(x: Matrix, column: str) -> npt.NDArray[np.int64]:

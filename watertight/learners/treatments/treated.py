@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -66,10 +66,6 @@ class Treated:
         return Treated(
             self.x.at(places), self.y[places], self.weight[places], self.of[places], self.partner[places], (step,) * len(places)
         )
-
-    def weighing(self, weight: Floats) -> Treated:
-        """The same rows with other weights."""
-        return replace(self, weight=weight)
 
 
 def as_given(x: Matrix, y: npt.NDArray[Any], weight: Floats) -> Treated:

@@ -12,7 +12,7 @@ import polars as pl
 
 from watertight.core.contract import Target
 from watertight.core.errors import Misuse, Refusal
-from watertight.core.treatment import Mismatched, Noisy, Step
+from watertight.core.treatment import EXCHANGING, Mismatched, Step
 from watertight.core.witness import root_id
 from watertight.learners.matrix import Matrix, feature_matrix
 from watertight.learners.treatments.make import made
@@ -55,7 +55,7 @@ class Treatment:
     @property
     def makes(self) -> bool:
         """Whether it makes rows of other features."""
-        return any(isinstance(step, Mismatched | Noisy) for step in self.steps)
+        return any(isinstance(step, EXCHANGING) for step in self.steps)
 
     @property
     def reads(self) -> tuple[str, ...]:
@@ -80,16 +80,14 @@ class Treatment:
 def demand_steps_fit(steps: Sequence[Step], name: str, target: Target) -> None:
     """Raise Misuse for steps that could not be taken for a target of this kind, or that make labels outside its range."""
     for step in steps:
-        made = isinstance(step, Mismatched | Noisy)
-        if target.kind == "vector" or (made and target.kind != "scalar"):
-            raise Misuse(f"step {step.step!r} is not for {name!r}, a {target.kind}", expected="a scalar" if made else "no vector")
-        if (
-            isinstance(step, Mismatched | Noisy)
-            and target.range
-            and not target.range[0] <= step.labels[0] <= step.labels[1] <= target.range[1]
-        ):
+        labels = step.labels if isinstance(step, EXCHANGING) else None
+        if target.kind == "vector" or (labels and target.kind != "scalar"):
             raise Misuse(
-                f"step {step.step!r} makes labels of {list(step.labels)}",
+                f"step {step.step!r} is not for {name!r}, a {target.kind}", expected="a scalar" if labels else "no vector"
+            )
+        if labels and target.range and not target.range[0] <= labels[0] <= labels[1] <= target.range[1]:
+            raise Misuse(
+                f"step {step.step!r} makes labels of {list(labels)}",
                 expected=f"within the range of {name!r}, {list(target.range)}",
             )
 
