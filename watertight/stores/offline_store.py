@@ -1,7 +1,8 @@
 """A Feast offline store over Parquet whose join never loses a row.
 
 This module is Feast's seam, version 0.67; ``watertight.stores.point_in_time`` is the join. Feast takes the store by its class
-path, ``type: watertight.stores.offline_store.WatertightOfflineStore``, and its options from the class of the same name with ``Config`` behind it.
+path, ``type: watertight.stores.offline_store.WatertightOfflineStore``, and its options from the class of the same name with
+``Config`` behind it.
 """
 
 from __future__ import annotations

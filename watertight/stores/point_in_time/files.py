@@ -7,6 +7,7 @@ from pathlib import Path, PurePosixPath
 
 import pyarrow as pa
 from feast.infra.offline_stores.file_source import FileSource
+from fsspec.core import url_to_fs
 from pyarrow import fs
 
 from watertight.core.errors import Misuse
@@ -48,8 +49,6 @@ def _from_url(url: str) -> tuple[fs.FileSystem, str]:
     try:
         return fs.FileSystem.from_uri(url)
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
-        from fsspec.core import url_to_fs
-
         found, path = url_to_fs(url)
         return fs.PyFileSystem(fs.FSSpecHandler(found)), path
 

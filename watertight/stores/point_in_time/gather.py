@@ -22,7 +22,7 @@ Thing = TypeVar("Thing")
 
 @dataclass(frozen=True)
 class Wanted:
-    """The labels that have a row in one row group, and which row of it, ascending."""
+    """The labels that have a row in one row group, ascending, and which row of it each has."""
 
     number: int
     group: RowGroup
@@ -34,10 +34,10 @@ def gathered(
     source: ParquetRows, groups: Sequence[RowGroup], winners: Longs, columns: Sequence[str], memory: Memory, workers: int
 ) -> list[pa.ChunkedArray]:
     """The ``columns`` of the files, in their order, each of a value per label: (n,) by ``winners`` (n,), null at -1."""
-    wanted = _by_group(groups, winners)
-    sinks: dict[str, Sink] = {name: sink_for(source.dataset.schema.field(name).type, len(winners), memory) for name in columns}
+    wanted, has_row = _by_group(groups, winners), winners >= 0
+    sinks: dict[str, Sink] = {name: sink_for(source.dataset.schema.field(name).type, has_row, memory) for name in columns}
     ragged = _fill(source, wanted, sinks, workers)
-    again = {name: sink_for(source.dataset.schema.field(name).type, len(winners), memory, vectors=False) for name in ragged}
+    again = {name: sink_for(source.dataset.schema.field(name).type, has_row, memory, vectors=False) for name in ragged}
     _fill(source, wanted, again, workers)
     sinks.update(again)
     return [sinks.pop(name).done() for name in columns]
@@ -55,11 +55,12 @@ def in_threads(work: Callable[[Thing], None], things: Sequence[Thing], workers: 
 
 
 def _by_group(groups: Sequence[RowGroup], winners: Longs) -> list[Wanted]:
-    order = np.argsort(winners)
-    ordered = winners[order]
-    bounds = np.searchsorted(ordered, [group.first for group in groups] + [groups[-1].last if groups else 0])
+    """A stable sort by row group alone, so that each group's labels are written in their order."""
+    group_of = np.searchsorted([group.first for group in groups], winners, side="right").astype(np.int32)
+    order = np.argsort(group_of, kind="stable")
+    bounds = np.searchsorted(group_of[order], np.arange(1, len(groups) + 2))
     return [
-        Wanted(number, group, order[low:high], ordered[low:high] - group.first)
+        Wanted(number, group, order[low:high], winners[order[low:high]] - group.first)
         for number, (group, low, high) in enumerate(zip(groups, bounds, bounds[1:]))
         if high > low
     ]

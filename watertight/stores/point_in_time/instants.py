@@ -19,7 +19,7 @@ _DAY = 86_400 * _NANOSECONDS["s"]
 
 
 def unit_for(asked: Longs | None, types: list[pa.DataType]) -> Unit:
-    """The coarsest unit that tells instants apart: nanoseconds if a source has them, or ``asked`` (ns) is no whole microsecond."""
+    """The coarsest unit that tells instants apart: nanoseconds if a source has them or ``asked`` (ns) needs them."""
     between = asked is not None and bool((asked % 1_000).any())
     return "ns" if between or any(pa.types.is_timestamp(kind) and kind.unit == "ns" for kind in types) else "us"
 

@@ -27,7 +27,7 @@ class Sink(Protocol):
     """One column of the answer; what is never put is null."""
 
     def put(self, group: int, labels: Longs, rows: Longs, column: pa.ChunkedArray) -> None:
-        """Let each of ``labels`` (k,) have the value of its row among ``rows`` (k,), ascending, of a row group's column."""
+        """Let each of ``labels`` (k,) have the value of its row, of ``rows`` (k,), in a row group's column."""
         ...
 
     def done(self) -> pa.ChunkedArray:
@@ -35,51 +35,76 @@ class Sink(Protocol):
         ...
 
 
-def sink_for(kind: pa.DataType, labels: int, memory: Memory, vectors: bool = True) -> Sink:
-    """The sink for a type; lists of numbers are taken to be ``vectors`` of one length until they prove Ragged."""
+class Nulls:
+    """Which values of a column are null: those of labels without a row, and those that are null in their row.
+
+    ``has_row`` (n,) is shared by the columns of a view, and most columns have no nulls of their own.
+    """
+
+    def __init__(self, has_row: Known) -> None:
+        self.has_row = has_row
+        self.valid: Known | None = None
+        self.lock = threading.Lock()
+
+    def put(self, labels: Longs, rows: Longs, column: pa.ChunkedArray) -> None:
+        """Mark what is null in the ``rows`` (k,) of a row group's column, for the ``labels`` (k,) that have them."""
+        if not column.null_count:
+            return
+        with self.lock:
+            if self.valid is None:
+                self.valid = self.has_row.copy()
+        _put(self.valid, labels, known_of(column), rows)
+
+    def bitmap(self, begin: int = 0, end: int | None = None) -> pa.Buffer | None:
+        """Arrow's validity of the labels from ``begin`` to ``end``; None where all are valid."""
+        valid = (self.has_row if self.valid is None else self.valid)[begin:end]
+        return None if valid.all() else pa.py_buffer(np.packbits(valid, bitorder="little"))
+
+
+def sink_for(kind: pa.DataType, has_row: Known, memory: Memory, vectors: bool = True) -> Sink:
+    """The sink for a type and the labels that have a row (n,); lists of numbers are ``vectors`` until they prove Ragged."""
     if pa.types.is_boolean(kind) or (pa.types.is_primitive(kind) and kind.bit_width % 8 == 0):
-        return Numbers(kind, labels, memory)
+        return Numbers(kind, has_row, memory)
     if vectors and _is_list(kind) and pa.types.is_primitive(kind.value_type) and not pa.types.is_boolean(kind.value_type):
-        return Vectors(kind, labels, memory)
-    return Taken(kind, labels)
+        return Vectors(kind, has_row, memory)
+    return Taken(kind, len(has_row))
 
 
 class Numbers:
     """Values of a fixed width, written straight to where they belong."""
 
-    def __init__(self, kind: pa.DataType, labels: int, memory: Memory) -> None:
-        self.kind, self.labels = kind, labels
+    def __init__(self, kind: pa.DataType, has_row: Known, memory: Memory) -> None:
+        self.kind, self.labels, self.nulls = kind, len(has_row), Nulls(has_row)
         # A boolean is a byte until the end: single bits cannot be written by two threads.
-        self.values = memory.zeros((labels,), np.uint8 if pa.types.is_boolean(kind) else f"u{kind.bit_width // 8}")
-        self.valid = np.zeros(labels, np.bool_)
+        self.values = memory.zeros((self.labels,), np.uint8 if pa.types.is_boolean(kind) else f"u{kind.bit_width // 8}")
 
     def put(self, group: int, labels: Longs, rows: Longs, column: pa.ChunkedArray) -> None:
         """See Sink."""
         array = one_array(column)
         _put(self.values, labels, _raw(array, self.kind, self.values.dtype), rows)
-        _put(self.valid, labels, known_of(column), rows)
+        self.nulls.put(labels, rows, column)
 
     def done(self) -> pa.ChunkedArray:
         """See Sink."""
         values = np.packbits(self.values, bitorder="little") if pa.types.is_boolean(self.kind) else self.values
-        buffers = [_bitmap(self.valid), pa.py_buffer(values)]
+        buffers = [self.nulls.bitmap(), pa.py_buffer(values)]
         return pa.chunked_array([pa.Array.from_buffers(self.kind, self.labels, buffers)])
 
 
 class Vectors:
     """Lists of numbers, all of one length, written as one block; raises Ragged where they are not."""
 
-    def __init__(self, kind: pa.DataType, labels: int, memory: Memory) -> None:
-        self.kind, self.labels, self.memory = kind, labels, memory
+    def __init__(self, kind: pa.DataType, has_row: Known, memory: Memory) -> None:
+        self.kind, self.labels, self.memory, self.nulls = kind, len(has_row), memory, Nulls(has_row)
         self.width = f"u{kind.value_type.bit_width // 8}"
         self.block: npt.NDArray[Any] | None = None
-        self.valid = np.zeros(labels, np.bool_)
         self.lock = threading.Lock()
 
     def put(self, group: int, labels: Longs, rows: Longs, column: pa.ChunkedArray) -> None:
         """See Sink."""
         array = one_array(column)
         valid = known_of(column)
+        self.nulls.put(labels, rows, column)
         if not valid.any():
             return
         begins, dimension = _lengths(array, valid)
@@ -90,24 +115,22 @@ class Vectors:
             raise Ragged
         numbers = np.frombuffer(array.values.buffers()[1], self.width)[array.values.offset :]
         _put_vectors(self.block, labels, numbers, begins, valid, rows)
-        _put(self.valid, labels, valid, rows)
 
     def done(self) -> pa.ChunkedArray:
         """See Sink; in several pieces where one array could not hold all numbers."""
         block = self.block if self.block is not None else np.zeros((self.labels, 0), self.width)
         most = max(1, MOST_IN_ONE_ARRAY // max(1, block.shape[1]))
-        pieces = [self._piece(block[at : at + most], self.valid[at : at + most]) for at in range(0, max(1, self.labels), most)]
+        pieces = [self._piece(block[at : at + most], at) for at in range(0, max(1, self.labels), most)]
         return pa.chunked_array(pieces, self.kind)
 
-    def _piece(self, block: npt.NDArray[Any], valid: Known) -> pa.Array:
+    def _piece(self, block: npt.NDArray[Any], begin: int) -> pa.Array:
+        bitmap = self.nulls.bitmap(begin, begin + len(block))
         values = pa.Array.from_buffers(self.kind.value_type, block.size, [None, pa.py_buffer(block.reshape(-1))])
         if pa.types.is_fixed_size_list(self.kind):
-            return pa.Array.from_buffers(
-                self.kind, len(block), [_bitmap(valid)], children=[_fitting(values, self.kind, len(block))]
-            )
+            return pa.Array.from_buffers(self.kind, len(block), [bitmap], children=[_fitting(values, self.kind, len(block))])
         counts = np.int64 if pa.types.is_large_list(self.kind) else np.int32
         offsets = (np.arange(len(block) + 1) * block.shape[1]).astype(counts)
-        return pa.Array.from_buffers(self.kind, len(block), [_bitmap(valid), pa.py_buffer(offsets)], children=[values])
+        return pa.Array.from_buffers(self.kind, len(block), [bitmap, pa.py_buffer(offsets)], children=[values])
 
 
 class Taken:
@@ -121,11 +144,9 @@ class Taken:
 
     def put(self, group: int, labels: Longs, rows: Longs, column: pa.ChunkedArray) -> None:
         """See Sink."""
-        first = np.ones(len(rows), np.bool_)
-        first[1:] = rows[1:] != rows[:-1]
-        self.pieces[group] = one_array(column.take(pa.array(rows[first])).cast(_large(self.kind)))
+        distinct, self.place[labels] = np.unique(rows, return_inverse=True)
+        self.pieces[group] = one_array(column.take(pa.array(distinct)).cast(_large(self.kind)))
         self.labels_of[group] = labels
-        self.place[labels] = np.cumsum(first) - 1
 
     def done(self) -> pa.ChunkedArray:
         """See Sink; in several pieces where one array could not hold all bytes."""
@@ -179,10 +200,6 @@ def _lengths(array: pa.Array, valid: Known) -> tuple[Longs, int]:
 def _fitting(values: pa.Array, kind: pa.DataType, rows: int) -> pa.Array:
     """All values of fixed-size lists are there even where no list is."""
     return values if len(values) == rows * kind.list_size else pa.repeat(pa.scalar(0, kind.value_type), rows * kind.list_size)
-
-
-def _bitmap(valid: Known) -> pa.Buffer | None:
-    return None if valid.all() else pa.py_buffer(np.packbits(valid, bitorder="little"))
 
 
 @numba.njit(cache=True, nogil=True)

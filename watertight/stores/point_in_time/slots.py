@@ -20,8 +20,9 @@ Longs = npt.NDArray[np.int64]
 Codes = npt.NDArray[np.int32]
 
 NONE = -1
+# What a slot keeps.
 EVENT, CREATED, ROW = 0, 1, 2
-LONG_AGO = np.iinfo(np.int64).min
+LONG_AGO = -(2**63)
 
 
 @dataclass(frozen=True)
@@ -99,11 +100,18 @@ def _grouped(codes: Codes, by_time: Longs, keys: int) -> tuple[Longs, Longs]:
 
 @numba.njit(cache=True, nogil=True)
 def _newer(event: int, created: int, row: int, best: Longs) -> bool:
-    if event != best[0]:
-        return event > best[0]
-    if created != best[1]:
-        return created > best[1]
-    return row > best[2]
+    if event != best[EVENT]:
+        return event > best[EVENT]
+    if created != best[CREATED]:
+        return created > best[CREATED]
+    return row > best[ROW]
+
+
+@numba.njit(cache=True, nogil=True)
+def _set(event: int, created: int, row: int, best: Longs) -> None:
+    best[EVENT] = event
+    best[CREATED] = created
+    best[ROW] = row
 
 
 @numba.njit(cache=True, nogil=True)
@@ -123,22 +131,23 @@ def _drop(
             else:
                 high = middle
         if low < end and _newer(event[i], created[i], first_row + i, best[low]):
-            best[low, 0] = event[i]
-            best[low, 1] = created[i]
-            best[low, 2] = first_row + i
+            _set(event[i], created[i], first_row + i, best[low])
 
 
 @numba.njit(cache=True, nogil=True)
 def _merge(best: Longs, other: Longs) -> None:
     for slot in range(len(best)):
-        if other[slot, 2] >= 0 and _newer(other[slot, 0], other[slot, 1], other[slot, 2], best[slot]):
-            best[slot] = other[slot]
+        event, created, row = other[slot]
+        if row >= 0 and _newer(event, created, row, best[slot]):
+            _set(event, created, row, best[slot])
 
 
 @numba.njit(cache=True, nogil=True)
 def _carry_on(starts: Longs, best: Longs) -> None:
     for key in range(len(starts) - 1):
-        for slot in range(starts[key] + 1, starts[key + 1]):
-            held = best[slot - 1]
-            if held[2] >= 0 and _newer(held[0], held[1], held[2], best[slot]):
-                best[slot] = held
+        event, created, row = LONG_AGO, LONG_AGO, NONE
+        for slot in range(starts[key], starts[key + 1]):
+            if row >= 0 and _newer(event, created, row, best[slot]):
+                _set(event, created, row, best[slot])
+            else:
+                event, created, row = best[slot, EVENT], best[slot, CREATED], best[slot, ROW]
