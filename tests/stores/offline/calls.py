@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 import pyarrow as pa
 
-from tests.stores.offline.case import About, Answer, Call, Case, Fails, View
+from tests.stores.offline.case import NOTHING, About, Answer, Call, Case, Fails, View
 from tests.stores.offline.made import CREATED, KEY, ROW, TIME
 from tests.stores.offline.project import Project
 
@@ -45,17 +45,19 @@ def joins(
     """
     options = {key: rest.pop(key) for key in ("full_feature_names", "filter_by_created_timestamp") if key in rest}
     call = historical(entities, features, **options)
-    free = rest.pop("free", About(0))
+    free = rest.pop("free", NOTHING)
     if not isinstance(expected, Fails):
         expected = with_features(entities, expected, _types(views, features, list(expected), rest), free)
     return Case(name, behaviour, views, call, expected, **rest)
 
 
-def with_features(entities: pd.DataFrame, expected: Mapping[str, Any], types: Mapping[str, Any], free: About = About(0)) -> Answer:
+def with_features(
+    entities: pd.DataFrame, expected: Mapping[str, Any], types: Mapping[str, Any] | None = None, free: About = NOTHING
+) -> Answer:
     """The caller's columns as Feast hands them to a store (instants in UTC), then the joined ones."""
     table = pa.Table.from_pandas(_in_utc(entities), preserve_index=False)
     for name, values in expected.items():
-        typed = values if isinstance(values, pa.Array) else pa.array(values, types.get(name))
+        typed = values if isinstance(values, pa.Array) else pa.array(values, (types or {}).get(name))
         table = table.append_column(name, typed)
     return Answer(table, tuple(entities.columns), (ROW,) if ROW in entities.columns else (), free)
 
@@ -82,7 +84,12 @@ def pulled(which: str, start: datetime | None, end: datetime | None, **names: An
 
     def call(project: Project) -> pa.Table:
         first = next(iter(project.views.values()))
-        asked = {"join_key_columns": [KEY], "feature_name_columns": ["trips"], "timestamp_field": TIME, "created_timestamp_column": None}
+        asked = {
+            "join_key_columns": [KEY],
+            "feature_name_columns": ["trips"],
+            "timestamp_field": TIME,
+            "created_timestamp_column": None,
+        }
         function = getattr(project.offline, f"pull_{which}_from_table_or_query")
         found = function(
             config=project.config, data_source=first.batch_source, start_date=start, end_date=end, **{**asked, **names}

@@ -29,6 +29,7 @@ class About(Flag):
     TYPES = auto()
 
 
+NOTHING = About(0)
 EVERYTHING = About.VALUES | About.ORDER | About.COLUMNS | About.ENTITY | About.TYPES
 
 
@@ -41,6 +42,7 @@ class Source:
     timestamp: str = TIME
     created: str | None = None
     mapping: Mapping[str, str] = field(default_factory=dict)
+    format_declared: bool = True
 
     def columns(self) -> dict[str, pa.DataType]:
         """The columns under the names by which Feast knows them."""
@@ -82,7 +84,7 @@ class Answer:
     table: pa.Table
     entity: tuple[str, ...] = ()
     by: tuple[str, ...] = ()
-    free: About = About(0)
+    free: About = NOTHING
 
 
 @dataclass(frozen=True)

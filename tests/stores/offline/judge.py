@@ -18,10 +18,10 @@ Row = dict[str, Any]
 def complaints(case: Case, expected: Answer, actual: pa.Table, *, strict: bool) -> list[str]:
     """Every way in which ``actual`` is not what was expected; ``strict`` looks at all that the contract fixes."""
     looked_at = (EVERYTHING if strict else case.about | About.VALUES) & ~expected.free
-    return list(_complaints(expected, actual, looked_at))
+    return list(_complaints(expected, actual, looked_at, strict))
 
 
-def _complaints(expected: Answer, actual: pa.Table, looked_at: About) -> Iterator[str]:
+def _complaints(expected: Answer, actual: pa.Table, looked_at: About, strict: bool) -> Iterator[str]:
     wanted = expected.table
     if About.COLUMNS in looked_at and actual.column_names != wanted.column_names:
         yield f"columns {actual.column_names}, not {wanted.column_names}"
@@ -32,19 +32,23 @@ def _complaints(expected: Answer, actual: pa.Table, looked_at: About) -> Iterato
         yield f"{actual.num_rows} rows, not {wanted.num_rows}"
         return
     if About.TYPES in looked_at or About.ENTITY in looked_at:
-        yield from _types(expected, actual, looked_at)
+        yield from _types(expected, actual, looked_at, exact=strict)
     yield from _values(expected, actual, looked_at)
 
 
 def _judged(expected: Answer, looked_at: About) -> list[str]:
     """The columns whose values count: the joined ones, and the caller's own where the case is about them."""
-    return [name for name in expected.table.column_names if About.ENTITY in looked_at or name not in expected.entity or name in expected.by]
+    return [
+        name
+        for name in expected.table.column_names
+        if About.ENTITY in looked_at or name not in expected.entity or name in expected.by
+    ]
 
 
-def _types(expected: Answer, actual: pa.Table, looked_at: About) -> Iterator[str]:
+def _types(expected: Answer, actual: pa.Table, looked_at: About, exact: bool) -> Iterator[str]:
     for name in _judged(expected, looked_at):
         of_caller = name in expected.entity
-        wanted, found = _plain(expected.table.schema.field(name).type), _plain(actual.schema.field(name).type)
+        wanted, found = (_plain(table.schema.field(name).type, exact) for table in (expected.table, actual))
         if (About.ENTITY if of_caller else About.TYPES) in looked_at and wanted != found:
             yield f"{name} is {found}, not {wanted}"
 
@@ -69,7 +73,7 @@ def _rows(table: pa.Table, names: list[str], exact: bool) -> list[Row]:
 
 
 def _value(value: Any, exact: bool) -> Any:
-    """Comparable: NaN equals NaN; unless exact, it is a missing value as well, an instant without a zone is in UTC, and 1.0 is 1."""
+    """Comparable: NaN equals NaN, naive instants are in UTC; unless exact, NaN is a missing value as well, and 1.0 is 1."""
     if isinstance(value, float) and math.isnan(value):
         return "NaN" if exact else None
     if isinstance(value, datetime):
@@ -81,16 +85,16 @@ def _value(value: Any, exact: bool) -> Any:
     return int(value) if isinstance(value, float | Decimal) and not exact and value == int(value) else value
 
 
-def _plain(kind: pa.DataType) -> pa.DataType:
-    """A type without what only says how it is laid out in memory."""
+def _plain(kind: pa.DataType, exact: bool) -> pa.DataType:
+    """A type without what only says how it is laid out in memory; unless exact, an instant of any unit is an instant."""
     if pa.types.is_dictionary(kind):
-        return _plain(kind.value_type)
+        return _plain(kind.value_type, exact)
     if pa.types.is_large_string(kind) or pa.types.is_string_view(kind):
         return pa.string()
     if pa.types.is_large_binary(kind) or pa.types.is_binary_view(kind):
         return pa.binary()
     if pa.types.is_list(kind) or pa.types.is_large_list(kind):
-        return pa.list_(pa.field("item", _plain(kind.value_type)))
-    if pa.types.is_timestamp(kind) and kind.tz in ("Etc/UTC", "+00:00"):
-        return pa.timestamp(kind.unit, "UTC")
+        return pa.list_(pa.field("item", _plain(kind.value_type, exact)))
+    if pa.types.is_timestamp(kind):
+        return pa.timestamp(kind.unit if exact else "us", "UTC" if kind.tz in ("Etc/UTC", "+00:00") else kind.tz)
     return kind

@@ -39,7 +39,9 @@ def rows(driver_id: Any = None, event_timestamp: Any = None, **columns: Any) -> 
     return pa.table({name: array(values) for name, values in named.items()})
 
 
-def frame(driver_id: Any = None, event_timestamp: Any = None, *, index: Sequence[Any] | None = None, **columns: Any) -> pd.DataFrame:
+def frame(
+    driver_id: Any = None, event_timestamp: Any = None, *, index: Sequence[Any] | None = None, **columns: Any
+) -> pd.DataFrame:
     """An entity frame; its first column numbers the rows, so that an answer in another order can still be judged."""
     first = {KEY: driver_id, TIME: event_timestamp}
     named = {name: values for name, values in first.items() if values is not None} | columns

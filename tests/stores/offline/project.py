@@ -12,10 +12,10 @@ from typing import Any
 
 import pyarrow as pa
 from feast import Entity, FeatureService, FeatureStore, FeatureView, Field, FileSource, RepoConfig
+from feast.data_format import ParquetFormat
 from feast.infra.offline_stores.offline_store import OfflineStore
 from feast.type_map import pa_to_feast_value_type
 from feast.types import FeastType, String, from_value_type
-from feast.value_type import ValueType
 
 from tests.stores.offline.case import Case, Source, Use, View
 from tests.stores.offline.layouts import endpoint_of
@@ -44,7 +44,10 @@ class Project:
 
 @contextmanager
 def project(case: Case, offline: Mapping[str, Any], folder: Path) -> Iterator[Project]:
-    """The case's project with the offline store of this declaration (``offline_store:`` in feature_store.yaml)."""
+    """The case's project with the offline store of this declaration (``offline_store:`` in feature_store.yaml).
+
+    ``{folder}`` in the declaration stands for the case's own folder.
+    """
     logging.getLogger("feast").setLevel(logging.ERROR)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -63,8 +66,8 @@ def _config(offline: Mapping[str, Any], folder: Path) -> RepoConfig:
         project="conformance",
         provider="local",
         registry={"registry_type": "sql", "path": "sqlite://"},
-        online_store={"type": "sqlite", "path": str(folder / "online.db")},
-        offline_store=dict(offline),
+        online_store={"type": "sqlite", "path": ":memory:"},
+        offline_store={key: str(value).format(folder=folder) for key, value in offline.items()},
         entity_key_serialization_version=3,
         repo_path=folder,
     )
@@ -75,7 +78,9 @@ def _views(case: Case, folder: Path) -> tuple[dict[str, FeatureView], dict[str, 
     sources: dict[int, FileSource] = {}
     for declared in case.views:
         if id(declared.source) not in sources:
-            sources[id(declared.source)] = _file_source(declared.source, folder / "data" / declared.name, f"{declared.name}_source")
+            sources[id(declared.source)] = _file_source(
+                declared.source, folder / "data" / declared.name, f"{declared.name}_source"
+            )
     views = {one.name: _view(one, sources[id(one.source)]) for one in case.views}
     return views, {one.name: sources[id(one.source)].path for one in case.views}
 
@@ -85,6 +90,7 @@ def _file_source(declared: Source, folder: Path, name: str) -> FileSource:
     return FileSource(
         name=name,
         path=uri,
+        file_format=ParquetFormat() if declared.format_declared else None,
         timestamp_field=declared.timestamp,
         created_timestamp_column=declared.created or "",
         field_mapping=dict(declared.mapping),
@@ -108,7 +114,7 @@ def _entities(case: Case) -> list[Entity]:
 
 
 def _entity(key: str, kind: pa.DataType) -> Entity:
-    return Entity(name=key, join_keys=[key], value_type=ValueType.STRING if feast_type(kind) == String else ValueType.INT64)
+    return Entity(name=key, join_keys=[key], value_type=feast_type(kind).to_value_type())
 
 
 def feast_type(kind: pa.DataType) -> FeastType:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,8 +15,11 @@ from tests.stores.offline.project import project
 
 
 def verdict(case: Case, offline: Mapping[str, Any], folder: Path, *, strict: bool) -> list[str]:
-    """The complaints about the store that ``offline`` declares; none means that it conforms. ``folder`` must be the case's own."""
-    with warnings.catch_warnings():
+    """The complaints about the store that ``offline`` declares; none means that it conforms.
+
+    ``folder`` must be the case's own. A ``strict`` judge looks at all that the contract fixes, another at what the case is about.
+    """
+    with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
         warnings.simplefilter("ignore")
         try:
             with project(case, offline, folder) as built:

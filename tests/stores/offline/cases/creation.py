@@ -14,6 +14,7 @@ TRIPS = ["stats:trips"]
 FILTER = {"filter_by_created_timestamp": True}
 CORRECTED = stats([10, 20], (0, 0), created=hours(0, 5))
 
+
 def in_milliseconds(table: pa.Table) -> pa.Table:
     """The created timestamp in milliseconds."""
     return table.drop(CREATED).append_column(CREATED, table[CREATED].cast(pa.timestamp("ms", "UTC")))
