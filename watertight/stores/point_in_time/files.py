@@ -1,0 +1,69 @@
+"""Where the Parquet files of a FileSource lie: a file, a folder, a pattern; on this machine, in S3, or behind fsspec."""
+
+from __future__ import annotations
+
+import glob
+from pathlib import Path, PurePosixPath
+
+import pyarrow as pa
+from feast.infra.offline_stores.file_source import FileSource
+from fsspec.core import url_to_fs
+from pyarrow import fs
+
+from watertight.core.errors import Misuse
+
+_SUFFIXES = (".parquet", ".pq", ".parq")
+
+
+def parquet_files(source: FileSource, repo_path: str | Path | None, name: str) -> tuple[fs.FileSystem, list[str], str]:
+    """The file system, the files in the order of their names, and the folder below which partitions are named.
+
+    Raises Misuse if there is no file.
+    """
+    filesystem, path = filesystem_and_path(source, repo_path)
+    if isinstance(filesystem, fs.LocalFileSystem) and glob.has_magic(path):
+        files = sorted(glob.glob(path, recursive=True))
+        base = str(Path(path.split("*")[0].split("?")[0].split("[")[0]).parent)
+    else:
+        files, base = _listed(filesystem, path), path
+    if not files:
+        raise Misuse(f"no Parquet file for {name!r} at {path}", expected="a file, a folder or a pattern of files")
+    return filesystem, files, base
+
+
+def filesystem_and_path(source: FileSource, repo_path: str | Path | None) -> tuple[fs.FileSystem, str]:
+    """Feast's rules: a relative path is below ``repo_path``; S3 may have an endpoint; anything else is a URL."""
+    uri = FileSource.get_uri_for_file_path(repo_path, source.file_options.uri)
+    uri = f"file://{uri.removeprefix('file:')}" if uri.startswith("file:/") and not uri.startswith("file://") else uri
+    filesystem, path = FileSource.create_filesystem_and_path(
+        uri, source.file_options.s3_endpoint_override, source.resolve_credentials()
+    )
+    if filesystem is not None:
+        return filesystem, path.rstrip("/")
+    if "://" not in path:
+        return fs.LocalFileSystem(), str(Path(path).absolute())
+    return _from_url(path)
+
+
+def _from_url(url: str) -> tuple[fs.FileSystem, str]:
+    try:
+        return fs.FileSystem.from_uri(url)
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
+        found, path = url_to_fs(url)
+        return fs.PyFileSystem(fs.FSSpecHandler(found)), path
+
+
+def _listed(filesystem: fs.FileSystem, path: str) -> list[str]:
+    """A file is itself; of a folder, what is named like Parquet, or else whatever is not hidden."""
+    info = filesystem.get_file_info(path)
+    if info.type == fs.FileType.File:
+        return [path]
+    if info.type == fs.FileType.NotFound:
+        return []
+    below = filesystem.get_file_info(fs.FileSelector(path, recursive=True))
+    files = sorted(entry.path for entry in below if entry.type == fs.FileType.File and not _hidden(entry.path, path))
+    return [file for file in files if file.endswith(_SUFFIXES)] or files
+
+
+def _hidden(file: str, folder: str) -> bool:
+    return any(part.startswith(("_", ".")) for part in PurePosixPath(file).relative_to(folder).parts)

@@ -1,0 +1,52 @@
+"""The rows of a source themselves: the newest of each key, or all of a span of time; a few at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+
+import numpy as np
+import pyarrow as pa
+
+from watertight.stores.point_in_time.instants import instants, unit_for
+from watertight.stores.point_in_time.latest import in_span, newest_of_each_key, ticks
+from watertight.stores.point_in_time.parquet_rows import ParquetRows, RowGroup
+from watertight.stores.point_in_time.prune import within
+
+Span = tuple[datetime | None, datetime | None]
+
+
+def pulled_latest(
+    source: ParquetRows, columns: Sequence[str], keys: Sequence[str], times: Sequence[str], span: Span, rows: int
+) -> Iterator[pa.RecordBatch]:
+    """The newest row of each key, in the order of the source, in batches of at most ``rows``.
+
+    ``times`` are the event's and, where there is one, the creation's column.
+    """
+    newest = newest_of_each_key(source, keys, times[0], times[1] if len(times) > 1 else None, *span)
+    bounds = np.searchsorted(newest.rows, [group.first for group in newest.groups] + [np.iinfo(np.int64).max])
+    for group, low, high in zip(newest.groups, bounds, bounds[1:]):
+        if high > low:
+            yield from _of_group(source, group, columns, newest.rows[low:high] - group.first, rows)
+
+
+def pulled_all(source: ParquetRows, columns: Sequence[str], event: str, span: Span, rows: int) -> Iterator[pa.RecordBatch]:
+    """All rows with an event within the span, in the order of the source, in batches of at most ``rows``."""
+    unit = unit_for(None, [source.type(event)])
+    bounds = (ticks(span[0], unit), ticks(span[1], unit))
+    for group in source.row_groups(within(source, event, *bounds, unit)):
+        happened, known = instants(source.read(group, [source.column(event)])[0], unit, event)
+        kept = np.flatnonzero(in_span(happened, known, bounds) if span != (None, None) else np.ones(group.rows, np.bool_))
+        if len(kept):
+            yield from _of_group(source, group, columns, kept, rows)
+
+
+def _of_group(
+    source: ParquetRows, group: RowGroup, columns: Sequence[str], kept: np.ndarray, rows: int
+) -> Iterator[pa.RecordBatch]:
+    own = [source.column(name) for name in columns]
+    table = source.read(group, list(dict.fromkeys(own)), threads=True)
+    table = pa.Table.from_arrays([table[name] for name in own], names=list(columns))
+    for at in range(0, len(kept), rows):
+        part = kept[at : at + rows]
+        yield from table.take(pa.array(part)).combine_chunks().to_batches()
