@@ -99,7 +99,7 @@ Call = Callable[["Project"], pa.Table]
 
 @dataclass(frozen=True)
 class Case:
-    """One behaviour. ``origin`` names the test of Feast's own that asks for the same."""
+    """One behaviour. ``origin`` names the test of Feast's own that asks for the same; ``online``: an online store is needed."""
 
     name: str
     behaviour: str
@@ -110,6 +110,7 @@ class Case:
     service: Sequence[Use] = ()
     on_demand: Sequence[Callable[[Mapping[str, Any]], OnDemandFeatureView]] = ()
     origin: str = ""
+    online: bool = False
 
 
 def view(name: str, table: pa.Table, *, keys: Sequence[str] = (KEY,), ttl: timedelta | None = None, **source: Any) -> View:

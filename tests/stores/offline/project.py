@@ -51,7 +51,7 @@ def project(case: Case, offline: Mapping[str, Any], folder: Path) -> Iterator[Pr
     logging.getLogger("feast").setLevel(logging.ERROR)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        store = FeatureStore(config=_config(offline, folder))
+        store = FeatureStore(config=_config(offline, folder, online=case.online))
         views, places = _views(case, folder)
         demanded = [make(views) for make in case.on_demand]
         service = _service(case.service, views) if case.service else None
@@ -60,13 +60,13 @@ def project(case: Case, offline: Mapping[str, Any], folder: Path) -> Iterator[Pr
         yield Project(store, folder, views, service, places)
 
 
-def _config(offline: Mapping[str, Any], folder: Path) -> RepoConfig:
+def _config(offline: Mapping[str, Any], folder: Path, *, online: bool) -> RepoConfig:
     folder.mkdir(parents=True, exist_ok=True)
     return RepoConfig(
         project="conformance",
         provider="local",
         registry={"registry_type": "sql", "path": "sqlite://"},
-        online_store={"type": "sqlite", "path": ":memory:"},
+        online_store={"type": "sqlite", "path": str(folder / "online.db")} if online else None,
         offline_store={key: str(value).format(folder=folder) for key, value in offline.items()},
         entity_key_serialization_version=3,
         repo_path=folder,

@@ -31,6 +31,11 @@ def _materialized(project: Project) -> pa.Table:
     return pa.table({name: pa.array(found[name], pa.int64()) for name in ("driver_id", "trips")})
 
 
+def _materialized_weather(project: Project) -> pa.Table:
+    project.store.materialize(start_date=LONG_AGO, end_date=hour(2), feature_views=["stats"])
+    return pa.table(project.store.get_online_features(["stats:rain"], [{}]).to_dict())
+
+
 ONLINE = Answer(pa.table({"driver_id": [1, 2, 3], "trips": pa.array([20, 30, None], pa.int64())}), by=("driver_id",))
 MAPPED = rows(id=[1, 1, 2, 2], at=hours(0, 1, 0, 2), n=[10, 20, 30, 40])
 
@@ -111,9 +116,9 @@ CASES = [
     pull(
         "latest-of-naive-times",
         "Times without a zone are in UTC.",
-        rows([1, 1], pa.array([hour(0).replace(tzinfo=None), hour(1).replace(tzinfo=None)], pa.timestamp("us")), trips=[10, 20]),
-        pulled("latest", hour(-1), hour(0.5), timestamp_field="event_timestamp"),
-        Answer(pa.table({"driver_id": [1], "trips": [10]}), by=("driver_id",)),
+        (naive := MANY.set_column(1, "event_timestamp", MANY["event_timestamp"].cast(pa.timestamp("us")))),
+        pulled("latest", hour(-1), hour(0.5)),
+        naive.take([0, 2]),
     ),
     pull(
         "latest-of-all-columns",
@@ -148,7 +153,16 @@ CASES = [
         [view("stats", MANY)],
         _materialized,
         ONLINE,
+        online=True,
         origin="test_universal_materialization.py::test_universal_materialization_consistency",
+    ),
+    Case(
+        "materialize-without-keys",
+        "A view without entities is materialised, too.",
+        [view("stats", WEATHER, keys=())],
+        _materialized_weather,
+        Answer(pa.table({"rain": [0.5]})),
+        online=True,
     ),
     Case(
         "materialize-with-field-mapping",
@@ -156,6 +170,7 @@ CASES = [
         [view("stats", MAPPED, mapping={"id": "driver_id", "n": "trips"}, timestamp="at")],
         _materialized,
         ONLINE,
+        online=True,
     ),
     Case(
         "materialize-nanoseconds",
@@ -163,5 +178,6 @@ CASES = [
         [view("stats", MANY.set_column(1, "event_timestamp", MANY["event_timestamp"].cast(pa.timestamp("ns", "UTC"))))],
         _materialized,
         ONLINE,
+        online=True,
     ),
 ]
