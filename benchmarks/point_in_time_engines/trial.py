@@ -54,7 +54,7 @@ def _measured(call: Any, here: Path) -> tuple[Any, dict[str, float]]:
     table = call()
     seconds = time.perf_counter() - began
     peak = memory("VmHWM") - before
-    return table, {"seconds": seconds, "peak": peak, "output": table.get_total_buffer_size()}
+    return table, {"seconds": seconds, "peak": peak, "output": table.get_total_buffer_size(), "before": before}
 
 
 def memory(what: str, process: str = "self") -> int:

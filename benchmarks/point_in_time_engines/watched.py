@@ -9,6 +9,8 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -35,11 +37,12 @@ class Limits:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What one trial gave: figures in seconds and bytes, or in ``stopped`` why there are none."""
+    """What one trial gave: figures in seconds and bytes (``before`` the call), or in ``stopped`` why there are none."""
 
     seconds: float = float("nan")
     peak: float = float("nan")
     output: float = 0
+    before: float = 0
     stopped: str = ""
     verdict: Verdict | None = None
 
@@ -50,10 +53,9 @@ def tried(name: str, files: Files, limits: Limits, judge: bool) -> Outcome:
         return Outcome(stopped="not installed")
     with tempfile.TemporaryDirectory(prefix="point-in-time-") as folder:
         here = Path(folder)
-        with (here / "log").open("wb") as log:
-            process = _started(name, files, judge, here, log)
+        with (here / "log").open("wb") as log, _ended(_started(name, files, judge, here, log)) as process:
             stopped = _watch(process, here, limits)
-        return _outcome(here, stopped, judge and name != FLOOR)
+        return _outcome(here, stopped or _exceeded_after_all(here, limits), judge and name != FLOOR)
 
 
 def _started(name: str, files: Files, judge: bool, here: Path, log: Any) -> subprocess.Popen[bytes]:
@@ -65,7 +67,7 @@ def _started(name: str, files: Files, judge: bool, here: Path, log: Any) -> subp
 
 
 def _watch(process: subprocess.Popen[bytes], here: Path, limits: Limits) -> str:
-    """Wait for the end of a trial; the reason for which it was ended, or nothing."""
+    """Wait for the end of a trial; the reason for which it is to be ended, or nothing."""
     started, began, reason = time.monotonic(), None, ""
     while process.poll() is None and not reason:
         time.sleep(LOOK_EVERY)
@@ -74,23 +76,42 @@ def _watch(process: subprocess.Popen[bytes], here: Path, limits: Limits) -> str:
         if began is None and (here / BEGAN).exists():
             began = now
         if began is not None and not measured:
-            reason = _exceeded(now - began, process.pid, limits)
+            reason = _exceeded(now - began, _held(process.pid), limits)
         elif now - started > BESIDE_THE_CALL + limits.seconds:
             reason = "failed: no end beside the call"
-    if reason:
-        os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
-    return "" if (here / MEASURED).exists() and reason.startswith(">") else reason
+    return reason
 
 
-def _exceeded(seconds: float, process: int, limits: Limits) -> str:
+@contextmanager
+def _ended(process: subprocess.Popen[bytes]) -> Iterator[subprocess.Popen[bytes]]:
+    """Leave no trial behind, neither one that was stopped nor one whose benchmark was interrupted."""
+    try:
+        yield process
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+def _held(process: int) -> int:
+    try:
+        return memory("VmRSS", str(process))
+    except (FileNotFoundError, ProcessLookupError):
+        return 0
+
+
+def _exceeded(seconds: float, held: float, limits: Limits) -> str:
     if seconds > limits.seconds:
         return f"> {limits.seconds:g} s"
-    try:
-        held = memory("VmRSS", str(process))
-    except (FileNotFoundError, ProcessLookupError):
-        return ""
     return f"> {limits.gb:g} GB" if held > limits.gb * GB else ""
+
+
+def _exceeded_after_all(here: Path, limits: Limits) -> str:
+    """A call may end between two looks at it."""
+    if not (here / MEASURED).exists():
+        return ""
+    told = _read(here / MEASURED)
+    return _exceeded(told["seconds"], told["before"] + told["peak"], limits)
 
 
 def _outcome(here: Path, stopped: str, judged: bool) -> Outcome:
