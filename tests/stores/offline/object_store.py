@@ -1,4 +1,4 @@
-"""An S3 server on this machine (moto's), started when a case first needs it and stopped when Python ends."""
+"""An S3 server on this machine (moto's), started when a case first needs it; it ends when what it reads from does."""
 
 from __future__ import annotations
 
@@ -20,10 +20,11 @@ def endpoint() -> str:
     """The server's address; the credentials that it takes stand in the environment from then on."""
     os.environ.update(CREDENTIALS)
     code = (
-        "import time; from moto.server import ThreadedMotoServer; server = ThreadedMotoServer('127.0.0.1', 0); server.start();"
-        "print(server.get_host_and_port()[1], flush=True); time.sleep(1e6)"
+        "import sys; from moto.server import ThreadedMotoServer; server = ThreadedMotoServer('127.0.0.1', 0); server.start();"
+        "print(server.get_host_and_port()[1], flush=True); sys.stdin.read()"
     )
-    server = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    pipe = subprocess.PIPE
+    server = subprocess.Popen([sys.executable, "-c", code], stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL, text=True)
     atexit.register(server.kill)
     return f"http://127.0.0.1:{_port(server)}"
 
