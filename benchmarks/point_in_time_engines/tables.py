@@ -13,8 +13,8 @@ from .truth import Verdict
 from .watched import Outcome
 
 MB = 10**6
-HEAD = """| case | engine | seconds | × floor | rows/s | peak MB | less output MB | lost | wrong | order |
-| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | --- |"""
+HEAD = """| case | engine | seconds | processor | × floor | rows/s | peak MB | less output MB | lost | wrong | order |
+| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | --- |"""
 RATIOS = """| case | ours / best bare | best bare | best Feast / ours | best Feast | ours / floor | memory, ours / gathered |
 | --- | ---: | --- | ---: | --- | ---: | ---: |"""
 
@@ -24,6 +24,7 @@ class Result:
     """The repeats of one engine in one case: medians, or why there are none (and the seconds that it took at least)."""
 
     seconds: float
+    processor: float
     peak: float
     above_output: float
     verdict: Verdict | None
@@ -36,19 +37,20 @@ def result(outcomes: Sequence[Outcome], limit_seconds: float) -> Result:
     verdict = next((one.verdict for one in outcomes if one.verdict), None)
     stopped = next((one.stopped for one in outcomes if one.stopped), "")
     if stopped:
-        return Result(nan, nan, nan, verdict, stopped, limit_seconds if stopped.endswith(" s") else nan)
+        return Result(nan, nan, nan, nan, verdict, stopped, limit_seconds if stopped.endswith(" s") else nan)
     above = median(max(one.peak - one.output, 0) for one in outcomes)
-    return Result(median(one.seconds for one in outcomes), median(one.peak for one in outcomes), above, verdict)
+    seconds, processor, peak = (median(getattr(one, name) for one in outcomes) for name in ("seconds", "processor", "peak"))
+    return Result(seconds, processor, peak, above, verdict)
 
 
 def line(case: Case, name: str, found: Result, floor: Result | None) -> str:
     """The line of an engine; an engine that was stopped says at what, and a failure stands in its place."""
     if found.stopped:
-        return f"| {case.name} | {name} | {found.stopped} | | | | | | | |"
+        return f"| {case.name} | {name} | {found.stopped} | | | | | | | | |"
     times = f"{found.seconds / floor.seconds:.1f}" if floor and not floor.stopped else ""
     speed = "" if name == FLOOR else f"{case.labels / found.seconds:,.0f}"
     above = "" if name == FLOOR else f"{found.above_output / MB:,.0f}"
-    figures = f"{found.seconds:.3f} | {times} | {speed} | {found.peak / MB:,.0f} | {above}"
+    figures = f"{found.seconds:.3f} | {found.processor:.3f} | {times} | {speed} | {found.peak / MB:,.0f} | {above}"
     return f"| {case.name} | {name} | {figures} | {_judged(found.verdict)} |"
 
 

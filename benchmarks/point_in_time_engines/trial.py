@@ -50,11 +50,12 @@ def _measured(call: Any, here: Path) -> tuple[Any, dict[str, float]]:
     _forget_peak()
     before = memory("VmRSS")
     (here / BEGAN).touch()
-    began = time.perf_counter()
+    began, spent = time.perf_counter(), time.process_time()
     table = call()
-    seconds = time.perf_counter() - began
+    seconds, spent = time.perf_counter() - began, time.process_time() - spent
     peak = memory("VmHWM") - before
-    return table, {"seconds": seconds, "peak": peak, "output": table.get_total_buffer_size(), "before": before}
+    output = table.get_total_buffer_size()
+    return table, {"seconds": seconds, "processor": spent, "peak": peak, "output": output, "before": before}
 
 
 def memory(what: str, process: str = "self") -> int:

@@ -40,6 +40,7 @@ class Outcome:
     """What one trial gave: figures in seconds and bytes (``before`` the call), or in ``stopped`` why there are none."""
 
     seconds: float = float("nan")
+    processor: float = float("nan")
     peak: float = float("nan")
     output: float = 0
     before: float = 0

@@ -18,6 +18,7 @@ import pyarrow.dataset as ds
 from feast import FeatureView
 from feast.data_source import DataSource
 from feast.feature_logging import LoggingConfig, LoggingSource
+from feast.feature_view import DUMMY_ENTITY_ID
 from feast.infra.offline_stores.file_source import FileLoggingDestination
 from feast.infra.offline_stores.offline_store import OfflineStore, RetrievalJob, RetrievalMetadata
 from feast.infra.registry.base_registry import BaseRegistry
@@ -201,8 +202,9 @@ def _pull(config: RepoConfig, answers: Any) -> RetrievalJob:
 
 
 def _columns(source: ParquetRows, keys: list[str], features: list[str], times: list[str]) -> list[str]:
-    """The columns of a pull by name, each once; no features are all columns of the source."""
-    return list(dict.fromkeys([*keys, *(features or source.dataset.schema.names), *times]))
+    """The columns of a pull by name, each once; no features: all of the source. Without keys Feast's dummy is the last."""
+    asked = dict.fromkeys([*keys, *(features or source.dataset.schema.names), *times])
+    return [*asked, *([] if keys else [DUMMY_ENTITY_ID])]
 
 
 def _rows(config: RepoConfig, data_source: DataSource) -> ParquetRows:

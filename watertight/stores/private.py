@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import sys
 import tempfile
 import warnings
 from collections.abc import Iterator
@@ -31,18 +30,7 @@ def private_store(definitions: Definitions, config: Path, online: Path | None = 
         store = FeatureStore(config=_config(config, Path(folder), online))
         store.apply(definitions.objects())
         logging.getLogger("feast").setLevel(logging.WARNING)
-        try:
-            yield store
-        finally:
-            _release_engine()
-
-
-def _release_engine() -> None:
-    """Close the connection that Feast's DuckDB store leaves open in ibis, which would complain when Python ends."""
-    ibis = sys.modules.get("ibis")
-    if ibis is not None and ibis.options.default_backend is not None:
-        ibis.options.default_backend.disconnect()
-        ibis.options.default_backend = None
+        yield store
 
 
 def _config(path: Path, folder: Path, online: Path | None) -> RepoConfig:

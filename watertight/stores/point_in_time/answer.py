@@ -18,7 +18,7 @@ def answered(asked: Asked, request: Request, memory_limit: int, folder: str | No
     if missing:
         raise _without_keys(asked, missing)
     memory, workers = Memory(memory_limit, folder), os.cpu_count() or 1
-    answer = asked.table
+    features: dict[str, pa.ChunkedArray] = {}
     for query, names in zip(request.queries, request.names):
         for name, column in zip(names, joined(asked, query, memory, workers)):
             if len(column) != asked.table.num_rows:
@@ -26,8 +26,14 @@ def answered(asked: Asked, request: Request, memory_limit: int, folder: str | No
                     f"the join of {query.name!r} answered {len(column)} rows for {name!r}",
                     expected=f"the {asked.table.num_rows} rows that were asked",
                 )
-            answer = answer.append_column(name, column)
-    return answer
+            features[name] = column
+    return _beside(asked.table, [(name, features.pop(name)) for name in request.order])
+
+
+def _beside(table: pa.Table, columns: list[tuple[str, pa.ChunkedArray]]) -> pa.Table:
+    for name, column in columns:
+        table = table.append_column(name, column)
+    return table
 
 
 def _without_keys(asked: Asked, missing: list[str]) -> Misuse:

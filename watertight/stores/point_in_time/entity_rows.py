@@ -39,15 +39,23 @@ def from_sql(query: str, sources: Callable[[], Iterable[tuple[str, Callable[[], 
     ``sources`` gives the tables that the query may name, each opened only if it does; beyond them it may read files as DuckDB
     does, ``read_parquet('…')``. Raises Misuse with DuckDB's own words.
     """
-    with duckdb.connect(config={"memory_limit": f"{memory_limit // 2**20}MiB", "TimeZone": "UTC"}) as connection:
-        for name, opened in sources():
-            if re.search(rf"\b{re.escape(name)}\b", query):
-                connection.register(name, opened().dataset)
+    tables = dict(sources())
+    with duckdb.connect(config={"memory_limit": f"{memory_limit // 2**20}MiB"}) as connection:
         try:
+            _demand_query(connection, query)
+            for name in (name for name in tables if re.search(rf"\b{re.escape(name)}\b", query)):
+                connection.register(name, tables[name]().dataset)
             table: Any = connection.execute(query).to_arrow_table()
         except duckdb.Error as error:
-            raise Misuse(f"the entity rows' query fails: {error}", expected="SQL over sources, views or files") from error
+            known = ", ".join(sorted(tables))
+            raise Misuse(f"the entity rows' query fails: {error}", expected=f"SQL over files or over {known}") from error
     return Asked(table, infer_event_timestamp_from_entity_df(table.schema.empty_table().to_pandas().dtypes.to_dict()))
+
+
+def _demand_query(connection: duckdb.DuckDBPyConnection, query: str) -> None:
+    kinds = [statement.type for statement in connection.extract_statements(query)]
+    if kinds != [duckdb.StatementType.SELECT]:
+        raise Misuse(f"the entity rows' query is {', '.join(kind.name for kind in kinds) or 'empty'}", expected="one SELECT")
 
 
 def from_span(queries: Sequence[ViewQuery], start: datetime, end: datetime) -> Asked:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import glob
 from pathlib import Path, PurePosixPath
+from urllib.parse import unquote, urlparse
 
 import pyarrow as pa
 from feast.infra.offline_stores.file_source import FileSource
@@ -21,7 +22,7 @@ def parquet_files(source: FileSource, repo_path: str | Path | None, name: str) -
     Raises Misuse if there is no file.
     """
     filesystem, path = filesystem_and_path(source, repo_path)
-    if isinstance(filesystem, fs.LocalFileSystem) and glob.has_magic(path):
+    if isinstance(filesystem, fs.LocalFileSystem) and glob.has_magic(path) and not Path(path).exists():
         files = sorted(glob.glob(path, recursive=True))
         base = str(Path(path.split("*")[0].split("?")[0].split("[")[0]).parent)
     else:
@@ -33,10 +34,11 @@ def parquet_files(source: FileSource, repo_path: str | Path | None, name: str) -
 
 def filesystem_and_path(source: FileSource, repo_path: str | Path | None) -> tuple[fs.FileSystem, str]:
     """Feast's rules: a relative path is below ``repo_path``; S3 may have an endpoint; anything else is a URL."""
-    uri = FileSource.get_uri_for_file_path(repo_path, source.file_options.uri)
-    uri = f"file://{uri.removeprefix('file:')}" if uri.startswith("file:/") and not uri.startswith("file://") else uri
+    url = urlparse(source.file_options.uri)
+    # Feast takes the path of a file URL to be relative.
+    uri = unquote(url.path) if url.scheme == "file" else source.file_options.uri
     filesystem, path = FileSource.create_filesystem_and_path(
-        uri, source.file_options.s3_endpoint_override, source.resolve_credentials()
+        FileSource.get_uri_for_file_path(repo_path, uri), source.file_options.s3_endpoint_override, source.resolve_credentials()
     )
     if filesystem is not None:
         return filesystem, path.rstrip("/")
@@ -66,4 +68,6 @@ def _listed(filesystem: fs.FileSystem, path: str) -> list[str]:
 
 
 def _hidden(file: str, folder: str) -> bool:
-    return any(part.startswith(("_", ".")) for part in PurePosixPath(file).relative_to(folder).parts)
+    """Named with a dot or an underscore, as leftovers are; a folder of a hive partition may begin so, too."""
+    parts = PurePosixPath(file).relative_to(folder).parts
+    return any(part.startswith((".", "_")) and "=" not in part for part in parts)

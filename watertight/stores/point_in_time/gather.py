@@ -56,7 +56,9 @@ def in_threads(work: Callable[[Thing], None], things: Sequence[Thing], workers: 
 
 def _by_group(groups: Sequence[RowGroup], winners: Longs) -> list[Wanted]:
     """A stable sort by row group alone, so that each group's labels are written in their order."""
-    group_of = np.searchsorted([group.first for group in groups], winners, side="right").astype(np.int32)
+    # NumPy sorts two bytes by radix, ten times as fast as more.
+    small = np.int16 if len(groups) < 2**15 else np.int64
+    group_of = np.searchsorted([group.first for group in groups], winners, side="right").astype(small)
     order = np.argsort(group_of, kind="stable")
     bounds = np.searchsorted(group_of[order], np.arange(1, len(groups) + 2))
     return [

@@ -14,6 +14,7 @@ import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 from feast.data_format import ParquetFormat
 from feast.data_source import DataSource
+from feast.feature_view import DUMMY_ENTITY_ID
 from feast.infra.offline_stores.file_source import FileSource
 from pyarrow import fs
 
@@ -89,8 +90,8 @@ class ParquetRows:
         return pa.Table.from_arrays(arrays, names=list(columns))
 
     def schema_of(self, names: Sequence[str]) -> pa.Schema:
-        """The schema of columns by the names under which they are asked for."""
-        return pa.schema([(name, self.type(name)) for name in names])
+        """The schema of columns by the names under which they are asked for; Feast's dummy key is text."""
+        return pa.schema([(name, pa.string() if name == DUMMY_ENTITY_ID else self.type(name)) for name in names])
 
     @property
     def is_local(self) -> bool:

@@ -7,6 +7,7 @@ from datetime import datetime
 
 import numpy as np
 import pyarrow as pa
+from feast.feature_view import DUMMY_ENTITY_ID, DUMMY_ENTITY_VAL
 
 from watertight.stores.point_in_time.instants import instants, unit_for
 from watertight.stores.point_in_time.latest import in_span, newest_of_each_key, ticks
@@ -21,7 +22,7 @@ def pulled_latest(
 ) -> Iterator[pa.RecordBatch]:
     """The newest row of each key, in the order of the source, in batches of at most ``rows``.
 
-    ``times`` are the event's and, where there is one, the creation's column.
+    ``times`` are the event's and, where there is one, the creation's column. Without ``keys`` there is one row.
     """
     newest = newest_of_each_key(source, keys, times[0], times[1] if len(times) > 1 else None, *span)
     bounds = np.searchsorted(newest.rows, [group.first for group in newest.groups] + [np.iinfo(np.int64).max])
@@ -44,9 +45,12 @@ def pulled_all(source: ParquetRows, columns: Sequence[str], event: str, span: Sp
 def _of_group(
     source: ParquetRows, group: RowGroup, columns: Sequence[str], kept: np.ndarray, rows: int
 ) -> Iterator[pa.RecordBatch]:
-    own = [source.column(name) for name in columns]
+    named = [name for name in columns if name != DUMMY_ENTITY_ID]
+    own = [source.column(name) for name in named]
     table = source.read(group, list(dict.fromkeys(own)), threads=True)
-    table = pa.Table.from_arrays([table[name] for name in own], names=list(columns))
+    table = pa.Table.from_arrays([table[name] for name in own], names=named)
+    if DUMMY_ENTITY_ID in columns:
+        table = table.append_column(DUMMY_ENTITY_ID, pa.repeat(DUMMY_ENTITY_VAL, table.num_rows))
     for at in range(0, len(kept), rows):
         part = kept[at : at + rows]
         yield from table.take(pa.array(part)).combine_chunks().to_batches()

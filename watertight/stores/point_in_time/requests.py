@@ -19,15 +19,16 @@ from watertight.stores.point_in_time.view_join import ViewQuery
 
 @dataclass(frozen=True)
 class Request:
-    """The views' queries, the names of their columns in the answer, and the on-demand views on top."""
+    """The views' queries, the names of their columns, the order of these in the answer, and the on-demand views on top."""
 
     queries: tuple[ViewQuery, ...]
     names: tuple[tuple[str, ...], ...]
+    order: tuple[str, ...]
     on_demand: tuple[OnDemandFeatureView, ...]
 
     def demand_free(self, columns: Sequence[str]) -> None:
         """Raise Misuse where a column of the entity rows bears the name of a feature."""
-        taken = sorted({name for names in self.names for name in names} & set(columns))
+        taken = sorted(set(self.order) & set(columns))
         if taken:
             raise Misuse(
                 f"the entity rows have a column {taken[0]!r}, and so is a feature called",
@@ -45,7 +46,7 @@ def request_of(
     full_names: bool,
     written: bool,
 ) -> Request:
-    """The request behind Feast's feature references; views in the order in which they are first asked for."""
+    """The request behind Feast's feature references, whose order is that of the answer."""
     on_demand = utils._get_requested_on_demand_feature_views(list(refs), project, registry)
     asked, _ = utils._get_requested_feature_views_to_features_dict(list(refs), list(views), on_demand)
     queries, names = [], []
@@ -55,7 +56,9 @@ def request_of(
         # Not `name_to_use`, which has the version of a view in it.
         prefix = f"{view.projection.name_alias or view.name}__" if full_names else ""
         names.append(tuple(f"{prefix}{feature}" for feature in distinct))
-    return Request(tuple(queries), tuple(names), tuple(on_demand))
+    place = {f"{query.name}:{column}": name for query, own in zip(queries, names) for column, name in zip(query.columns, own)}
+    order = tuple(dict.fromkeys(place[ref] for ref in refs if ref in place))
+    return Request(tuple(queries), tuple(names), order, tuple(on_demand))
 
 
 def source_rows(config: RepoConfig, view: FeatureView) -> ParquetRows:
