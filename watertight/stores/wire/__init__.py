@@ -1,1 +1,1 @@
-"""Columns in the forms in which Feast's stores keep and pass them: entity keys, protobuf values, streams of batches."""
+"""Arrow columns in the bytes that Feast's online stores hold, a column at a time."""
