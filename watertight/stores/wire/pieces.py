@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TypeAlias
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-Pieces = pa.LargeBinaryArray
+Pieces: TypeAlias = pa.LargeBinaryArray
 _SEVENS = np.arange(10, dtype=np.uint64) * np.uint64(7)
 _STEPS = np.uint64(1) << _SEVENS[1:]
 
