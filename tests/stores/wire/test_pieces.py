@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from watertight.stores.wire.pieces import data_of, joined, lengths_of, of_buffer, varint, varints
 
-PIECES = st.lists(st.binary(max_size=300), min_size=1)
+PIECES = st.lists(st.binary(max_size=300))
 
 
 @given(PIECES)

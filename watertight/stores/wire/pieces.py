@@ -40,6 +40,8 @@ def lengths_of(pieces: Pieces) -> np.ndarray:
 
 def offsets_of(pieces: Pieces) -> np.ndarray:
     """int64, one more than there are pieces: where each begins in the buffer of :func:`data_of`."""
+    if len(pieces) == 0:
+        return np.zeros(1, dtype=np.int64)
     every = np.frombuffer(pieces.buffers()[1], dtype=np.int64)
     return every[pieces.offset : pieces.offset + len(pieces) + 1]
 
