@@ -112,7 +112,7 @@ class WatertightOnlineStore(OnlineStore):
         self,
         config: RepoConfig,
         grouped_refs: Sequence[tuple[FeatureView, list[str]]],
-        join_key_values: dict[str, Sequence[Value]],
+        join_key_values: dict[str, list[Value]],
         entity_name_to_join_key_map: dict[str, str],
         online_features_response: Any,
         full_feature_names: bool,

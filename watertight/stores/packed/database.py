@@ -71,6 +71,7 @@ class Database:
         connection.execute(f"PRAGMA page_size = {PAGE_BYTES}")
         connection.execute(f"PRAGMA mmap_size = {MAPPED_BYTES}")
         connection.execute("PRAGMA synchronous = NORMAL")
+        connection.execute("PRAGMA cache_size = -65536")
         if not _is_ours(connection, self.path):
             self._patiently(lambda: connection.execute("PRAGMA journal_mode = WAL"))
             with _transaction(connection, "BEGIN IMMEDIATE"):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from typing import Any
 
 from feast import utils
@@ -12,7 +11,7 @@ from watertight.core.errors import Misuse
 from watertight.stores.packed.keys import serialized_rows
 
 
-def requested_keys(table: Any, values: Mapping[str, Sequence[Value]], names: Mapping[str, str]) -> list[bytes]:
+def requested_keys(table: Any, values: dict[str, list[Value]], names: dict[str, str]) -> list[bytes]:
     """The serialised key of each requested row, for one view; a key that is asked twice stands there twice.
 
     ``values`` are the requested rows' join keys by the request's names, ``names`` Feast's map of entities to join keys.

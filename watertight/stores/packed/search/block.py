@@ -8,8 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
-from feast.protos.feast.types.Value_pb2 import Value
+from feast.protos.feast.types.Value_pb2 import DoubleList, FloatList, Value
 from feast.types import from_feast_to_pyarrow_type
+from feast.value_type import ValueType
 
 from watertight.core.errors import Refusal
 from watertight.stores.packed.catalogue import StoredView, layout
@@ -102,6 +103,7 @@ def _matrix(found: list[bytes], keys: list[bytes], query: Query) -> np.ndarray:
 
 
 def _like(query: Query, wide: int) -> bytes:
-    if query.field.dtype.to_value_type().name == "FLOAT_LIST":
-        return packed([Value(float_list_val={"val": [1.0] * wide})])
-    return packed([Value(double_list_val={"val": [1.0] * wide})])
+    """An embedding as it is packed, for the bytes that stand before the numbers."""
+    ones = [1.0] * wide
+    narrow = query.field.dtype.to_value_type() is ValueType.FLOAT_LIST
+    return packed([Value(float_list_val=FloatList(val=ones)) if narrow else Value(double_list_val=DoubleList(val=ones))])

@@ -14,7 +14,7 @@ from feast.value_type import ValueType
 from watertight.core.errors import Misuse
 from watertight.stores.packed.search.distance import METRICS, Metric
 
-VECTORS = {ValueType.FLOAT_LIST: np.dtype("<f4"), ValueType.DOUBLE_LIST: np.dtype("<f8")}
+VECTORS: dict[ValueType, np.dtype[np.floating]] = {ValueType.FLOAT_LIST: np.dtype("<f4"), ValueType.DOUBLE_LIST: np.dtype("<f8")}
 FILTERED = {ValueType.STRING, ValueType.INT32, ValueType.INT64, ValueType.FLOAT, ValueType.DOUBLE, ValueType.BOOL}
 
 Filter = ComparisonFilter | CompoundFilter | None
