@@ -18,6 +18,8 @@ FORMAT = 1
 """``PRAGMA user_version``: how the tables are laid out."""
 PAGE_BYTES = 8192
 MAPPED_BYTES = 1 << 30
+CACHE_KIB = 65_536
+"""Of pages that a transaction has changed; what is only read is mapped, and shared by all threads and processes."""
 
 _TABLES = (
     "CREATE TABLE views (id INTEGER PRIMARY KEY AUTOINCREMENT, project TEXT NOT NULL, view TEXT NOT NULL,"
@@ -68,11 +70,12 @@ class Database:
     def _opened(self) -> sqlite3.Connection:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         connection = sqlite3.connect(self.path, timeout=self._patience, isolation_level=None)
+        there = _is_ours(connection, self.path)
         connection.execute(f"PRAGMA page_size = {PAGE_BYTES}")
         connection.execute(f"PRAGMA mmap_size = {MAPPED_BYTES}")
         connection.execute("PRAGMA synchronous = NORMAL")
-        connection.execute("PRAGMA cache_size = -65536")
-        if not _is_ours(connection, self.path):
+        connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
+        if not there:
             self._patiently(lambda: connection.execute("PRAGMA journal_mode = WAL"))
             with _transaction(connection, "BEGIN IMMEDIATE"):
                 for statement in _TABLES if not _is_ours(connection, self.path) else ():
