@@ -52,13 +52,16 @@ class Streaming:
     """A job of many batches, which knows how many it has given."""
 
     def __init__(self, batches: list[pa.RecordBatch]) -> None:
-        self.batches, self.given, self.seen = batches, 0, []
+        self.batches, self.given = batches, 0
 
     def record_batches(self, max_rows: int) -> Iterator[pa.RecordBatch]:
         for batch in self.batches:
             assert batch.num_rows <= max_rows
             self.given += 1
             yield batch
+
+    def row_count(self) -> int | None:
+        return sum(batch.num_rows for batch in self.batches) if self.given else None
 
 
 def test_rows_are_written_while_others_are_still_to_come(place: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -72,6 +75,14 @@ def test_rows_are_written_while_others_are_still_to_come(place: Any, tmp_path: P
     assert place.rows() == job.given * 10 == 400
     assert len(seen) >= 40
     assert all(given * 10 - acknowledged <= 30 for given, acknowledged in seen)
+
+
+def test_a_stream_that_ends_early_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store, job = project(tmp_path / "p", EMBEDDED), Streaming(rows_of(ROWS).to_batches(max_chunksize=10))
+    monkeypatch.setattr(job, "row_count", lambda: ROWS + 1)
+    answering(store, monkeypatch, job)
+    with pytest.raises(Refusal, match="40 row"):
+        materialized(store, rows_of(1), tmp_path, features=PLAIN)
 
 
 def _spied(seen: list[tuple[int, int]], job: Streaming) -> Any:
@@ -115,8 +126,11 @@ def test_in_a_terminal_feasts_own_bar_is_told(tmp_path: Path, monkeypatch: pytes
 
     monkeypatch.setattr("feast.feature_store.tqdm", Bar)
     monkeypatch.setattr(telling.sys, "stderr", type("Terminal", (), {"isatty": lambda _: True, "write": len, "flush": len})())
-    materialized(project(tmp_path / "p", EMBEDDED), rows_of(ROWS), tmp_path, features=PLAIN)
-    assert [(bar.total, bar.done, bar.closed) for bar in bars] == [(ROWS, ROWS, True)]
+    store = project(tmp_path / "p", EMBEDDED)
+    materialized(store, rows_of(ROWS), tmp_path, features=PLAIN)
+    answering(store, monkeypatch, Streaming(rows_of(ROWS).to_batches(max_chunksize=10)))
+    materialized(store, rows_of(1), tmp_path, features=PLAIN)
+    assert [(bar.total, bar.done, bar.closed) for bar in bars] == [(ROWS, ROWS, True)] * 2
 
 
 def test_nothing_to_write_is_fine(place: Any, tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ def obstacle(task: MaterializationTask) -> str | None:
     view: Any = task.feature_view
     taken = {EVENT_TIMESTAMP, CREATED_TIMESTAMP} & {field.name for field in [*view.features, *view.entity_columns]}
     reasons = {
+        "it has no features": not view.features,
         "it is made of other views": bool(view.source_views) or view.batch_source is None,
         "it has a transformation": bool(getattr(view, "feature_transformation", None) or getattr(view, "udf", None)),
         "it has aggregations": bool(getattr(view, "aggregations", None)),
