@@ -20,7 +20,7 @@ def obstacle(task: MaterializationTask) -> str | None:
         "it has aggregations": bool(getattr(view, "aggregations", None)),
         "it has a filter": bool(getattr(view, "filter", None)),
         "it is validated while it is written": view.enable_validation,
-        "it is written to the offline store, too": view.offline or not view.online,
+        "it is not written to the online store alone": view.offline or not view.online,
         "all rows are asked for, not the newest": not task.only_latest,
         f"it has a column named {sorted(taken)}": bool(taken),
     }
