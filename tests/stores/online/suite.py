@@ -1,0 +1,69 @@
+"""All cases, and the verdict on one of them."""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from tests.stores.online.case import Case
+from tests.stores.online.cases import keys, lives, newest, requests, search, times, values, verbs
+from tests.stores.online.player import Player
+from tests.stores.online.steps import Search
+
+PARTS: dict[str, tuple[Case, ...]] = {
+    "The newest row": newest.CASES,
+    "Time": times.TIME,
+    "TTL": times.TTL,
+    "Nulls": values.NULLS,
+    "Types": values.TYPES,
+    "Keys": keys.CASES,
+    "Requests": requests.CASES,
+    "Writing": verbs.WRITING,
+    "Declaring": verbs.DECLARING,
+    "Processes": lives.CASES,
+    "Search": search.CASES,
+}
+CASES: tuple[Case, ...] = tuple(case for part in PARTS.values() for case in part)
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A store under test: the sections of its feature_store.yaml, and what its online_store says besides to be searched."""
+
+    name: str
+    sections: dict[str, Any]
+    to_search: dict[str, Any]
+
+    def for_case(self, case: Case) -> dict[str, Any]:
+        if not any(isinstance(step, Search) for step in case.steps):
+            return self.sections
+        return {**self.sections, "online_store": {**self.sections["online_store"], **self.to_search}}
+
+
+def play(case: Case, subject: Subject, folder: Path) -> None:
+    """Play a case in a project of its own, so that on a server that all share it meets an empty store.
+
+    Raises AssertionError where an answer is not the expected one, and whatever Feast or the store raises.
+    """
+    project = f"{case.name.replace('-', '_')}_{uuid4().hex[:8]}"
+    Player(folder, subject.for_case(case), project=project).play(case.steps)
+
+
+def verdict(case: Case, subject: Subject, folder: Path) -> str:
+    """Empty where the case passes; otherwise what went wrong, in a line."""
+    try:
+        play(case, subject, folder)
+    except AssertionError as wrong:
+        return _line(str(wrong))
+    except Exception as wrong:
+        place = traceback.extract_tb(sys.exc_info()[2])[-1]
+        return _line(f"{type(wrong).__name__}: {wrong} ({Path(place.filename).name}:{place.lineno})")
+    return ""
+
+
+def _line(told: str) -> str:
+    return " ".join(told.split())[:300] or "failed without a word"
