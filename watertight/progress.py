@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
@@ -24,11 +24,30 @@ def _bar(items: Iterable[Item], total: int, what: str) -> Iterator[Item]:
         yield from progress.track(items, total=total)
 
 
-def _lines(items: Iterable[Item], total: int, what: str) -> Iterator[Item]:
+def counted(total: int | None, what: str) -> Callable[[int], None]:
+    """A function that is told how many more are done, and tells it in plain lines, with what is known of the rest."""
     began = told = time.monotonic()
-    for done, item in enumerate(items):
-        now = time.monotonic()
+    done = 0
+
+    def tell(more: int) -> None:
+        nonlocal done, told
+        done, now = done + more, time.monotonic()
         if now - told >= EVERY_SECONDS and done:
-            told, rate = now, done / (now - began)
-            print(f"  {what}: {done}/{total}, {rate:.1f}/s, {(total - done) / rate:.0f} s left", file=sys.stderr, flush=True)
+            told = now
+            print(_line(what, done, total, now - began), file=sys.stderr, flush=True)
+
+    return tell
+
+
+def _lines(items: Iterable[Item], total: int, what: str) -> Iterator[Item]:
+    tell = counted(total, what)
+    for done, item in enumerate(items):
+        tell(1 if done else 0)
         yield item
+
+
+def _line(what: str, done: int, total: int | None, seconds: float) -> str:
+    rate = done / seconds
+    if total is None:
+        return f"  {what}: {done}, {rate:.1f}/s"
+    return f"  {what}: {done}/{total}, {rate:.1f}/s, {(total - done) / rate:.0f} s left"

@@ -1,0 +1,1 @@
+"""Many rows at once from an offline store into an online store: Feast's own stores, or one that takes Arrow."""

@@ -1,0 +1,21 @@
+"""Progress of one view: Feast's bar in a terminal, plain lines elsewhere."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from feast.infra.common.materialization_job import MaterializationTask
+
+from watertight.progress import counted
+
+
+@contextmanager
+def telling(task: MaterializationTask, total: int | None) -> Iterator[Callable[[int], object]]:
+    """A function that is told how many more of ``total`` rows are done (None if only the end will tell)."""
+    if task.tqdm_builder is None or not sys.stderr.isatty():
+        yield counted(total, task.feature_view.name)
+        return
+    with task.tqdm_builder(total) as bar:  # type: ignore[arg-type]
+        yield bar.update
