@@ -1,4 +1,4 @@
-"""What a case of the online suite is: a name, one sentence, and the steps that show the behaviour, the expected answers in them."""
+"""A case of the online suite: a name, one sentence, and steps with the expected answers in them."""
 
 from __future__ import annotations
 
