@@ -170,12 +170,12 @@ async def _by_async(player: Player, options: dict[str, Any]) -> Any:
 class Read:
     """``online_read`` of the seam: by key the features that are answered with their values, or None for an unknown key.
 
-    A store may answer an unknown key by values that are all unset.
+    A store may answer an unknown key by values that are all unset. ``features`` None asks for all without naming them.
     """
 
     keys: Sequence[Mapping[str, Any]]
     answer: Sequence[dict[str, Any] | None]
-    features: list[str] | None = None
+    features: Sequence[str] | None = ("a",)
     view: str = "trips"
 
     def play(self, player: Player) -> None:

@@ -31,7 +31,7 @@ def _generation(number: int, keys: Sequence[int]) -> list[Row]:
 def _numbers(player: Player, keys: Sequence[int]) -> list[int]:
     """The generation of each key, −1 where there is none; raises AssertionError where a row is not of one event."""
     found = []
-    for key, (event, values) in zip(keys, player.read(player.view("trips"), drivers(*keys))):
+    for key, (event, values) in zip(keys, player.read(player.view("trips"), drivers(*keys), list(NAMES))):
         if not known(values):
             found.append(-1)
             continue

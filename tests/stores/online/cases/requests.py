@@ -116,7 +116,7 @@ CASES = (
         "online_read without named features answers all of them",
         Apply([ABC]),
         Write("trips", [FULL]),
-        Read(drivers(1), [{"a": 1.0, "b": 2.0, "c": 3.0}]),
+        Read(drivers(1), [{"a": 1.0, "b": 2.0, "c": 3.0}], features=None),
     ),
     Case(
         "feature-service",

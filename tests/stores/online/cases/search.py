@@ -19,7 +19,7 @@ FOUR = Write(
         row(4, vector=[-1.0, 0.0], title="west", year=2004),
     ],
 )
-EAST = [1.0, 0.25]
+EAST = [1.0, 0.125]
 
 
 def _where(kind: str, key: str, value: object) -> ComparisonFilter:

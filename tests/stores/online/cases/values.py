@@ -237,7 +237,7 @@ TYPES = (
         "A Float32 comes back in Feast's 32-bit field, as the seam answers it",
         Apply([View(features={"a": Float32, "b": Int32})]),
         Write("trips", [row(1, a=0.25, b=3)]),
-        Read(drivers(1), [{"a": 0.25, "b": 3}]),
+        Read(drivers(1), [{"a": 0.25, "b": 3}], features=["a", "b"]),
     ),
 )
 
