@@ -91,7 +91,7 @@ CASES = (
         "A row is found by its newest vector, and by no older one",
         TEXTS,
         FOUR,
-        Write("texts", [row(3, at=after(hours=1), vector=[1.0, 0.25], title="near", year=2005)]),
+        Write("texts", [row(3, at=after(hours=1), vector=[1.0, 0.125], title="near", year=2005)]),
         Write("texts", [row(1, at=after(hours=-1), vector=[9.0, 9.0], title="old", year=1999)]),
         Search(EAST, 2, [3, 1], metric="L2"),
     ),
