@@ -50,7 +50,15 @@ class RedisServer(Server):
 class PostgresServer(Server):
     def online_store(self, **options: Any) -> dict[str, Any]:
         """The ``online_store`` of a ``feature_store.yaml``."""
-        place = {"host": HOST, "port": self.port, "database": USER, "db_schema": "public", "user": USER, "password": USER}
+        place = {
+            "host": HOST,
+            "port": self.port,
+            "database": USER,
+            "db_schema": "public",
+            "user": USER,
+            "password": USER,
+            "sslmode": "disable",
+        }
         return {"type": "postgres", **place, **options}
 
     def connection(self) -> Any:

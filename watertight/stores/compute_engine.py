@@ -21,10 +21,11 @@ from typing import Any, Literal
 
 from feast.infra.common.materialization_job import MaterializationJobStatus, MaterializationTask
 from feast.infra.compute_engines.dag.context import ColumnInfo
-from feast.infra.compute_engines.local.compute import LocalComputeEngine, LocalComputeEngineConfig
+from feast.infra.compute_engines.local.compute import LocalComputeEngine
 from feast.infra.compute_engines.local.feature_builder import LocalFeatureBuilder
 from feast.infra.compute_engines.local.job import LocalMaterializationJob
 from feast.infra.registry.base_registry import BaseRegistry
+from feast.repo_config import FeastConfigBaseModel
 
 from watertight.stores.bulk.fast_path import obstacle
 from watertight.stores.bulk.pulled import pull
@@ -36,12 +37,13 @@ from watertight.stores.bulk.writers import writer_for
 logger = logging.getLogger(__name__)
 
 
-class WatertightComputeEngineConfig(LocalComputeEngineConfig):
+class WatertightComputeEngineConfig(FeastConfigBaseModel):
     """``backend`` (``pandas`` or ``polars``) is for the views that Feast's own engine does: those with transformations."""
 
-    type: Literal["watertight.stores.compute_engine.WatertightComputeEngine"] = (  # type: ignore[assignment]
+    type: Literal["watertight.stores.compute_engine.WatertightComputeEngine"] = (
         "watertight.stores.compute_engine.WatertightComputeEngine"
     )
+    backend: str | None = None
 
 
 class WatertightComputeEngine(LocalComputeEngine):
@@ -74,5 +76,6 @@ class WatertightComputeEngine(LocalComputeEngine):
     def _columns(self, registry: BaseRegistry, task: MaterializationTask) -> ColumnInfo:
         """How the source calls the view's columns. Feast would map them as the stream source does, which is not read."""
         backend = self._get_backend(self.get_execution_context(registry, task))
-        columns = LocalFeatureBuilder(registry, task, backend).get_column_info(task.feature_view)
-        return replace(columns, field_mapping=task.feature_view.batch_source.field_mapping)
+        view: Any = task.feature_view
+        columns = LocalFeatureBuilder(registry, task, backend).get_column_info(view)
+        return replace(columns, field_mapping=view.batch_source.field_mapping)

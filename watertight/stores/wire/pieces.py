@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TypeAlias
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-Pieces = pa.LargeBinaryArray
+Pieces: TypeAlias = pa.LargeBinaryArray
 _SEVENS = np.arange(10, dtype=np.uint64) * np.uint64(7)
 _STEPS = np.uint64(1) << _SEVENS[1:]
 
@@ -39,6 +40,8 @@ def lengths_of(pieces: Pieces) -> np.ndarray:
 
 def offsets_of(pieces: Pieces) -> np.ndarray:
     """int64, one more than there are pieces: where each begins in the buffer of :func:`data_of`."""
+    if len(pieces) == 0:
+        return np.zeros(1, dtype=np.int64)
     every = np.frombuffer(pieces.buffers()[1], dtype=np.int64)
     return every[pieces.offset : pieces.offset + len(pieces) + 1]
 

@@ -7,6 +7,9 @@ The bytes are those of Feast's own ``python_values_to_proto_values`` (feast.type
   Feast does it, towards zero);
 - nulls within lists become ``""``, ``b""``, ``False``, NaN or the null timestamp.
 
+Two things Feast makes depend on a value's neighbours, and here they do not: an integer beside a null keeps every digit
+(Feast makes it a float), and empty bytes stay empty bytes (Feast takes a column of nothing else for nulls).
+
 Wherever a column's type is not plainly that of the feature, and for types that Feast alone can write (maps, JSON, sets,
 UUIDs, decimals), Feast's own converter is asked, value by value, and its errors are raised.
 """

@@ -1,0 +1,125 @@
+"""One SQLite file for many threads and processes: readers are never blocked, writers wait for one another."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from watertight.core.errors import Misuse
+
+APPLICATION = 0x57544F53
+"""``PRAGMA application_id``: by this a file is known to be ours."""
+FORMAT = 1
+"""``PRAGMA user_version``: how the tables are laid out."""
+PAGE_BYTES = 8192
+MAPPED_BYTES = 1 << 30
+CACHE_KIB = 65_536
+"""Of pages that a transaction has changed; what is only read is mapped, and shared by all threads and processes."""
+
+_TABLES = (
+    "CREATE TABLE views (id INTEGER PRIMARY KEY AUTOINCREMENT, project TEXT NOT NULL, view TEXT NOT NULL,"
+    " version INTEGER NOT NULL, changes INTEGER NOT NULL DEFAULT 0, UNIQUE (project, view, version))",
+    "CREATE TABLE layouts (id INTEGER PRIMARY KEY, names TEXT NOT NULL UNIQUE)",
+    f"PRAGMA application_id = {APPLICATION}",
+    f"PRAGMA user_version = {FORMAT}",
+)
+
+
+class Database:
+    """A file and, per thread and process, a connection to it; ``patience`` is how many seconds a writer waits for another."""
+
+    def __init__(self, path: Path, patience: float) -> None:
+        self.path = path
+        self._patience = patience
+        self._process = os.getpid()
+        self._threads = threading.local()
+
+    @contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """One snapshot for everything that is read within; raises Misuse if there is no store yet."""
+        if not self.path.exists():
+            raise Misuse(
+                f"there is no online store at {self.path}",
+                expected="a file that was written by apply, materialize or a push",
+                next_step="run `feast apply`, or mend online_store.path",
+            )
+        with _transaction(self._connection(), "BEGIN") as connection:
+            yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator[sqlite3.Connection]:
+        """All of what is written within, or nothing of it; waits for another writer. The file is made if there is none."""
+        with _transaction(self._connection(), "BEGIN IMMEDIATE") as connection:
+            yield connection
+
+    def _connection(self) -> sqlite3.Connection:
+        if self._process != os.getpid():
+            # SQLite's connections must not cross a fork, not even to be closed: the parent's are kept and left alone.
+            self._parents = self._threads
+            self._threads, self._process = threading.local(), os.getpid()
+        found: sqlite3.Connection | None = getattr(self._threads, "connection", None)
+        if found is None:
+            found = self._threads.connection = self._opened()
+        return found
+
+    def _opened(self) -> sqlite3.Connection:
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        connection = sqlite3.connect(self.path, timeout=self._patience, isolation_level=None)
+        there = _is_ours(connection, self.path)
+        connection.execute(f"PRAGMA page_size = {PAGE_BYTES}")
+        connection.execute(f"PRAGMA mmap_size = {MAPPED_BYTES}")
+        connection.execute("PRAGMA synchronous = NORMAL")
+        connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
+        if not there:
+            self._patiently(lambda: connection.execute("PRAGMA journal_mode = WAL"))
+            with _transaction(connection, "BEGIN IMMEDIATE"):
+                for statement in _TABLES if not _is_ours(connection, self.path) else ():
+                    connection.execute(statement)
+        return connection
+
+    def _patiently(self, step: Callable[[], object]) -> None:
+        """SQLite does not wait by itself for the lock under which a file goes over to a write-ahead log."""
+        until = time.monotonic() + self._patience
+        while True:
+            try:
+                step()
+                return
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+                    raise
+                time.sleep(0.01)
+
+
+@contextmanager
+def _transaction(connection: sqlite3.Connection, begin: str) -> Iterator[sqlite3.Connection]:
+    connection.execute(begin)
+    try:
+        yield connection
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+    connection.execute("COMMIT")
+
+
+def _is_ours(connection: sqlite3.Connection, path: Path) -> bool:
+    """Whether the tables are there; False of an empty file. Raises Misuse of a file that something else has written."""
+    try:
+        application, version = (connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("application_id", "user_version"))
+        tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+    except sqlite3.DatabaseError as error:
+        if error.sqlite_errorcode != sqlite3.SQLITE_NOTADB:
+            raise
+        application, version, tables = -1, 0, 1
+    if tables and (application, version) != (APPLICATION, FORMAT):
+        raise Misuse(
+            f"{path} was not written by this online store",
+            expected="a file of its own, or none yet",
+            next_step="give online_store.path another name (Feast's own SQLite store keeps other tables), then materialize",
+        )
+    return bool(tables)
