@@ -107,7 +107,7 @@ def subjects(names: Sequence[str]) -> Iterator[list[Subject]]:
             "ours": lambda: Subject("ours", OURS, searches=True),
             "SQLite": lambda: _plain("SQLite", {"type": "sqlite", "path": "online.db"}),
             "Redis": lambda: _plain("Redis", servers.enter_context(redis_running()).online_store()),
-            "PostgreSQL": lambda: _plain("PostgreSQL", servers.enter_context(postgres_running()).online_store(sslmode="disable")),
+            "PostgreSQL": lambda: _plain("PostgreSQL", servers.enter_context(postgres_running()).online_store()),
         }
         yield [made[name]() for name in names]
 

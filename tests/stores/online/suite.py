@@ -48,7 +48,17 @@ def play(case: Case, subject: Subject, folder: Path) -> None:
     Raises AssertionError where an answer is not the expected one, and whatever Feast or the store raises.
     """
     project = f"{case.name.replace('-', '_')}_{uuid4().hex[:8]}"
-    Player(folder, subject.sections, project=project).play(case.steps)
+    try:
+        Player(folder, subject.sections, project=project).play(case.steps)
+    finally:
+        _release_duckdb()
+
+
+def _release_duckdb() -> None:
+    """Close the connection that Feast's DuckDB store leaves open in ibis, which would complain when Python ends."""
+    if "ibis" in sys.modules and sys.modules["ibis"].options.default_backend is not None:
+        sys.modules["ibis"].options.default_backend.disconnect()
+        sys.modules["ibis"].options.default_backend = None
 
 
 def verdict(case: Case, subject: Subject, folder: Path) -> str:
