@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import signal
 from collections.abc import Sequence
 from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING
@@ -13,7 +14,16 @@ if TYPE_CHECKING:
 
 # A server that has imported Feast once, before any store was opened, and forks each process from itself.
 PROCESSES = multiprocessing.get_context("forkserver")
-PROCESSES.set_forkserver_preload(["tests.stores.online.player", "tests.stores.online.steps"])
+PROCESSES.set_forkserver_preload(
+    [
+        "tests.stores.online.steps",
+        "feast.infra.registry.sql",
+        "feast.infra.offline_stores.duckdb",
+        "feast.infra.compute_engines.local.compute",
+        "watertight.stores.online_store",
+        "watertight.stores.compute_engine",
+    ]
+)
 ENDS_WITHIN = 60.0
 
 
@@ -30,6 +40,12 @@ class Child:
         """SIGKILL: nothing is flushed, closed or rolled back by the process itself."""
         self.process.kill()
         self.process.join(ENDS_WITHIN)
+
+    def died(self) -> None:
+        """Wait until it has been killed; raises AssertionError where it came to an end by itself."""
+        self.process.join(ENDS_WITHIN)
+        if self.process.exitcode != -signal.SIGKILL:
+            raise AssertionError(f"not killed, but ended with {self.process.exitcode}: {self._heard()}")
 
     def done(self) -> None:
         """Wait for the end; raises AssertionError with what went wrong in the process."""
