@@ -204,6 +204,12 @@ class WatertightOnlineStore(OnlineStore):
             for table in tables:
                 catalogue.drop(connection, config.project, table.name)
 
+    async def close(self) -> None:
+        """Let go of the files, in this thread; what is asked afterwards opens them again."""
+        with self._lock:
+            for database in self._databases.values():
+                database.close()
+
     def _is_versioned_read_supported(self) -> bool:
         return True
 

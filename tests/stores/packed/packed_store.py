@@ -59,6 +59,7 @@ class Packed:
     online: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        self.folder.mkdir(exist_ok=True)
         self.config = configured(self.folder, self.project, **self.online)
         self.store = WatertightOnlineStore()
 
@@ -79,7 +80,7 @@ class Packed:
         return self.store.online_read(self.config, view, [item(number) for number in numbers], features)
 
 
-def feast_store(folder: Path, *views: FeatureView, project: str = "tests", **online: Any) -> FeatureStore:
+def feast_store(folder: Path, *views: Any, project: str = "tests", **online: Any) -> FeatureStore:
     """A whole Feast store with these views applied."""
     store = FeatureStore(config=configured(folder, project, **online))
     store.apply([ITEM, *views])

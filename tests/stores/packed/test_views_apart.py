@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from pathlib import Path
 
 import pandas as pd
+import pyarrow as pa
 import pytest
-from feast import FeatureStore, RepoConfig
-from feast.types import Float64
-from packed_store import ITEM, NOON, TYPE, A, Packed, configured, feast_store, numbers, view_of
+from feast import Entity, FeatureService, FeatureStore, FeatureView, Field, FileSource, RepoConfig, ValueType
+from feast.types import Float64, Int64, String
+from packed_store import ITEM, NOON, TYPE, A, Packed, configured, feast_store, item, numbers, view_of
 
 from watertight.core.errors import Misuse
 
@@ -57,6 +59,21 @@ def test_teardown_removes_the_views_of_one_project(tmp_path: Path) -> None:
     assert other.read(A, 1) == [(NOON, MINE)]
     with pytest.raises(Misuse, match="not in the online store"):
         one.read(A, 1)
+
+
+def test_a_store_that_is_put_in_the_place_of_another_is_seen(tmp_path: Path) -> None:
+    """As a rebuild does it: written beside, let go of, moved."""
+    served, built = Packed(tmp_path / "served"), Packed(tmp_path / "built")
+    served.write(A, 1, MINE)
+    assert served.read(A, 1) == [(NOON, MINE)]
+    built.write(A, 1, YOURS)
+    asyncio.run(built.store.close())
+    assert [file.name for file in built.folder.iterdir()] == ["online_store.db"]
+    (built.folder / "online_store.db").replace(served.folder / "online_store.db")
+    for rest in ("online_store.db-wal", "online_store.db-shm"):
+        (served.folder / rest).unlink()
+    assert served.read(A, 1) == [(NOON, YOURS)]
+    assert served.read(A, 2) == [(None, None)]
 
 
 def test_reading_makes_no_file(tmp_path: Path) -> None:
@@ -117,3 +134,34 @@ def test_rows_go_through_feast_and_come_back(tmp_path: Path) -> None:
     )
     assert answer["view__a"] == [None, 1.0]
     assert answer["view__a__ts"] == [int(NOON.timestamp())] * 2
+
+
+BUYER = Entity(name="buyer", join_keys=["buyer_id"], value_type=ValueType.STRING)
+ORDER = FeatureView(
+    name="orders",
+    entities=[ITEM, BUYER],
+    schema=[Field(name="item", dtype=Int64), Field(name="buyer_id", dtype=String), Field(name="a", dtype=Float64)],
+    source=FileSource(name="orders_file", path="nowhere.parquet", timestamp_field="event_timestamp"),
+)
+
+
+def test_two_aliases_of_a_view_with_two_keys_are_read_in_one_request(tmp_path: Path) -> None:
+    sold = ORDER.with_name("sold").with_join_key_map({"buyer_id": "seller_id"})
+    bought = ORDER.with_name("bought")
+    store = feast_store(tmp_path, BUYER, ORDER, FeatureService(name="both", features=[sold, bought]))
+    rows = {"item": [1, 1], "buyer_id": ["x", "y"], "a": [1.0, 2.0], "event_timestamp": [NOON] * 2}
+    online = store._get_provider().online_store
+    online.online_write_arrow(
+        store.config, store.get_feature_view("orders"), pa.Table.from_pandas(pd.DataFrame(rows)), lambda done: None
+    )
+    asked = [{"item": 1, "buyer_id": "x", "seller_id": "y"}, {"item": 1, "buyer_id": "z", "seller_id": "x"}]
+    told = store.get_online_features(store.get_feature_service("both"), asked, full_feature_names=True).to_dict()
+    assert (told["bought__a"], told["sold__a"]) == ([1.0, None], [2.0, 1.0])
+
+
+def test_vectors_that_feast_works_out_ahead_are_kept(tmp_path: Path) -> None:
+    packed = Packed(tmp_path)
+    packed.apply(A)
+    assert packed.store.read_precomputed_vectors(packed.config, "service", "tests", [item(1)]) == [None]
+    packed.store.write_precomputed_vector(packed.config, "service", "tests", item(1), b"whole")
+    assert packed.store.read_precomputed_vectors(packed.config, "service", "tests", [item(1), item(2)]) == [b"whole", None]

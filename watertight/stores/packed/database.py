@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 from watertight.core.errors import Misuse
 
@@ -30,6 +31,11 @@ _TABLES = (
 )
 
 
+class _Held(NamedTuple):
+    connection: sqlite3.Connection
+    file: tuple[int, int] | None
+
+
 class Database:
     """A file and, per thread and process, a connection to it; ``patience`` is how many seconds a writer waits for another."""
 
@@ -42,30 +48,39 @@ class Database:
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
         """One snapshot for everything that is read within; raises Misuse if there is no store yet."""
-        if not self.path.exists():
-            raise Misuse(
-                f"there is no online store at {self.path}",
-                expected="a file that was written by apply, materialize or a push",
-                next_step="run `feast apply`, or mend online_store.path",
-            )
-        with _transaction(self._connection(), "BEGIN") as connection:
+        with _transaction(self._connection(make=False), "BEGIN") as connection:
             yield connection
 
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
         """All of what is written within, or nothing of it; waits for another writer. The file is made if there is none."""
-        with _transaction(self._connection(), "BEGIN IMMEDIATE") as connection:
+        with _transaction(self._connection(make=True), "BEGIN IMMEDIATE") as connection:
             yield connection
 
-    def _connection(self) -> sqlite3.Connection:
+    def close(self) -> None:
+        """Close this thread's connection; of a file that nobody else has open, the write-ahead log goes with it."""
+        held = vars(self._threads).pop("held", None)
+        if held is not None and self._process == os.getpid():
+            held.connection.close()
+
+    def _connection(self, make: bool) -> sqlite3.Connection:
         if self._process != os.getpid():
             # SQLite's connections must not cross a fork, not even to be closed: the parent's are kept and left alone.
             self._parents = self._threads
             self._threads, self._process = threading.local(), os.getpid()
-        found: sqlite3.Connection | None = getattr(self._threads, "connection", None)
-        if found is None:
-            found = self._threads.connection = self._opened()
-        return found
+        there = _identity(self.path)
+        held: _Held | None = getattr(self._threads, "held", None)
+        if there is None and not make:
+            raise Misuse(
+                f"there is no online store at {self.path}",
+                expected="a file that was written by apply, materialize or a push",
+                next_step="run `feast apply`, or mend online_store.path",
+            )
+        if held is None or held.file != there:
+            self.close()
+            connection = self._opened()
+            held = self._threads.held = _Held(connection, _identity(self.path))
+        return held.connection
 
     def _opened(self) -> sqlite3.Connection:
         self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -93,6 +108,15 @@ class Database:
                 if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > until:
                     raise
                 time.sleep(0.01)
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    """Which file lies there: whoever rebuilds a store may put another in its place."""
+    try:
+        told = path.stat()
+    except FileNotFoundError:
+        return None
+    return told.st_dev, told.st_ino
 
 
 @contextmanager

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
 from feast.infra.key_encoding_utils import serialize_entity_key
@@ -17,26 +17,27 @@ _LENGTHS = struct.Struct("<II")
 
 
 def serialized(key: EntityKey) -> bytes:
-    """One key; raises Misuse if it has no value, and Feast's ValueError if it is of a type that Feast cannot serialise."""
-    if len(key.join_keys) != 1:
-        return serialize_entity_key(key, 3)
-    return _head(key.join_keys[0]) + _value(key.entity_values[0], key.join_keys[0])
+    """One key; raises Misuse if a value is missing, and Feast's ValueError if one is of a type that Feast cannot serialise."""
+    names = tuple(key.join_keys)
+    head, order = _head(names)
+    return b"".join([head, *(_value(key.entity_values[at], names[at]) for at in order)])
 
 
-def serialized_rows(columns: Mapping[str, Sequence[Value]]) -> Iterator[bytes]:
+def serialized_rows(columns: Mapping[str, Sequence[Value]]) -> list[bytes]:
     """The key of each row of ``columns``, join key to values."""
-    if len(columns) == 1:
-        ((name, values),) = columns.items()
-        head = _head(name)
-        return (head + _value(value, name) for value in values)
-    names = list(columns)
-    return (serialize_entity_key(EntityKey(join_keys=names, entity_values=row), 3) for row in zip(*columns.values()))
+    names = tuple(columns)
+    head, order = _head(names)
+    parts = [[_value(value, names[at]) for value in columns[names[at]]] for at in order]
+    return [b"".join((head, *row)) for row in zip(*parts)]
 
 
 @lru_cache(maxsize=1024)
-def _head(name: str) -> bytes:
-    encoded = name.encode()
-    return struct.pack("<III", 1, ValueType.STRING, len(encoded)) + encoded
+def _head(names: tuple[str, ...]) -> tuple[bytes, list[int]]:
+    """What stands before the values, and where each value stands among ``names``: keys go by name."""
+    order = sorted(range(len(names)), key=names.__getitem__)
+    encoded = [names[at].encode() for at in order]
+    written = b"".join(_LENGTHS.pack(ValueType.STRING, len(name)) + name for name in encoded)
+    return struct.pack("<I", len(names)) + written, order
 
 
 def _value(value: Value, name: str) -> bytes:
@@ -48,5 +49,4 @@ def _value(value: Value, name: str) -> bytes:
         return _LENGTHS.pack(ValueType.STRING, len(text)) + text
     if kind is None:
         raise Misuse("a row was asked or written without its key", column=name, expected="a value of every join key in every row")
-    whole = serialize_entity_key(EntityKey(join_keys=[""], entity_values=[value]), 3)
-    return whole[len(_head("")) :]
+    return serialize_entity_key(EntityKey(join_keys=[""], entity_values=[value]), 3)[len(_head(("",))[0]) :]

@@ -26,4 +26,4 @@ def requested_keys(table: Any, values: dict[str, list[Value]], names: dict[str, 
             expected="a value of every join key in every row",
             next_step=f"the request has {', '.join(map(repr, values)) or 'no join keys'}",
         )
-    return list(serialized_rows(columns))
+    return serialized_rows(columns)

@@ -12,6 +12,7 @@ from feast.filter_models import ComparisonFilter, CompoundFilter
 
 from watertight.core.errors import Misuse
 
+_INT64 = 2**63
 _COMPARED: dict[str, Callable[[pa.Array, Any], pa.Array]] = {
     "eq": pc.equal,
     "ne": pc.not_equal,
@@ -61,7 +62,7 @@ def _value(wanted: ComparisonFilter, value: Any, column: pa.Array) -> pa.Scalar:
             column=wanted.key,
             expected=f"a value of {column.type}",
         )
-    return pa.scalar(value)
+    return pa.scalar(float(value) if isinstance(value, int) and not -_INT64 <= value < _INT64 else value)
 
 
 def _holds(kind: pa.DataType, scalar: pa.Scalar) -> bool:
