@@ -74,19 +74,34 @@ class PostgresServer(Server):
 
 @pytest.fixture(scope="session")
 def redis_server() -> Iterator[RedisServer]:
-    """A Redis server without persistence; what an earlier test left is in it until ``emptied()`` is called."""
+    """What an earlier test left is in it until ``emptied()`` is called."""
+    with redis_running() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[PostgresServer]:
+    """What an earlier test left is in it until ``emptied()`` is called."""
+    with postgres_running() as server:
+        yield server
+
+
+@contextmanager
+def redis_running() -> Iterator[RedisServer]:
+    """A Redis server without persistence."""
     binary = shutil.which("redis-server")
     if binary is None:
         pytest.skip("redis-server is not installed")
     with _folder() as folder:
         port = _free_port()
         process = _start([binary, "--port", str(port), "--bind", HOST, "--save", "", "--appendonly", "no"], folder)
-        yield from _running(RedisServer(port, process), folder, signal.SIGTERM)
+        with _running(RedisServer(port, process), folder, signal.SIGTERM) as server:
+            yield server
 
 
-@pytest.fixture(scope="session")
-def postgres_server() -> Iterator[PostgresServer]:
-    """A PostgreSQL server without fsync, with one database; what an earlier test left stays until ``emptied()``."""
+@contextmanager
+def postgres_running() -> Iterator[PostgresServer]:
+    """A PostgreSQL server without fsync, with one database."""
     binaries = _postgres_binaries()
     with _folder() as folder:
         initdb = [binaries / "initdb", "-D", folder / "data", "-U", USER, "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"]
@@ -94,7 +109,8 @@ def postgres_server() -> Iterator[PostgresServer]:
         port = _free_port()
         options = ["-p", str(port), "-h", HOST, "-k", str(folder), "-F", "-c", "full_page_writes=off"]
         process = _start([str(binaries / "postgres"), "-D", str(folder / "data"), *options], folder, **_unprivileged())
-        yield from _running(_with_database(PostgresServer(port, process), folder), folder, signal.SIGINT)
+        with _running(_with_database(PostgresServer(port, process), folder), folder, signal.SIGINT) as server:
+            yield server
 
 
 def _with_database(server: PostgresServer, folder: Path) -> PostgresServer:
@@ -149,6 +165,7 @@ def _start(command: list[str], folder: Path, **options: Any) -> subprocess.Popen
         return subprocess.Popen(command, cwd=folder, stdout=log, stderr=log, **options)
 
 
+@contextmanager
 def _running(server: Any, folder: Path, stop: signal.Signals) -> Iterator[Any]:
     try:
         _await(server, folder)
