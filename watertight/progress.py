@@ -24,8 +24,8 @@ def _bar(items: Iterable[Item], total: int, what: str) -> Iterator[Item]:
         yield from progress.track(items, total=total)
 
 
-def counted(total: int | None, what: str) -> Callable[[int], None]:
-    """A function that is told how many more are done, and tells it in plain lines, with what is known of the rest."""
+def counted(total: Callable[[], int | None], what: str) -> Callable[[int], None]:
+    """A function that is told how many more are done, and tells it in plain lines; ``total`` says what is known of the rest."""
     began = told = time.monotonic()
     done = 0
 
@@ -34,13 +34,13 @@ def counted(total: int | None, what: str) -> Callable[[int], None]:
         done, now = done + more, time.monotonic()
         if now - told >= EVERY_SECONDS and done:
             told = now
-            print(_line(what, done, total, now - began), file=sys.stderr, flush=True)
+            print(_line(what, done, total(), now - began), file=sys.stderr, flush=True)
 
     return tell
 
 
 def _lines(items: Iterable[Item], total: int, what: str) -> Iterator[Item]:
-    tell = counted(total, what)
+    tell = counted(lambda: total, what)
     for done, item in enumerate(items):
         tell(1 if done else 0)
         yield item

@@ -24,8 +24,10 @@ from feast.infra.compute_engines.dag.context import ColumnInfo
 from feast.infra.compute_engines.local.compute import LocalComputeEngine
 from feast.infra.compute_engines.local.feature_builder import LocalFeatureBuilder
 from feast.infra.compute_engines.local.job import LocalMaterializationJob
+from feast.infra.offline_stores.offline_store import OfflineStore
+from feast.infra.online_stores.online_store import OnlineStore
 from feast.infra.registry.base_registry import BaseRegistry
-from feast.repo_config import FeastConfigBaseModel
+from feast.repo_config import FeastConfigBaseModel, RepoConfig
 
 from watertight.stores.bulk.fast_path import obstacle
 from watertight.stores.bulk.pulled import pull
@@ -49,8 +51,16 @@ class WatertightComputeEngineConfig(FeastConfigBaseModel):
 class WatertightComputeEngine(LocalComputeEngine):
     """Materialises plain views column-wise, and hands every other one to Feast's local engine."""
 
-    def __init__(self, *, type: str = "", backend: str | None = None, **stores: Any) -> None:
-        super().__init__(backend=backend, **stores)
+    def __init__(
+        self,
+        *,
+        repo_config: RepoConfig,
+        offline_store: OfflineStore,
+        online_store: OnlineStore,
+        type: str = "",
+        backend: str | None = None,
+    ) -> None:
+        super().__init__(backend, repo_config=repo_config, offline_store=offline_store, online_store=online_store)
 
     def _materialize_one(self, registry: BaseRegistry, task: MaterializationTask, **kwargs: Any) -> LocalMaterializationJob:
         reason = obstacle(task)

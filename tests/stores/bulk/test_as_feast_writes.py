@@ -182,3 +182,17 @@ def test_views_of_one_entity_keep_their_own_fields(place: Any, tmp_path: Path) -
     )
     answer = store.get_online_features(["stats:large", "others:small"], [{"driver": 3}]).to_dict()
     assert (answer["large"], answer["small"]) == ([rows["large"][3].as_py()], [rows["small"][3].as_py()])
+
+
+def test_the_instant_does_not_depend_on_the_databases_time_zone(request: pytest.FixtureRequest, tmp_path: Path) -> None:
+    """Feast's own writer sends UTC without saying so, and the database takes it for its own time."""
+    place = InPostgres(request.getfixturevalue("postgres_server")).emptied()
+    with place.server.connection() as connection:
+        connection.execute("ALTER ROLE feast SET timezone TO 'Asia/Tokyo'")
+    try:
+        materialized(project(tmp_path / "p", place.online_store()), rows_of(1), tmp_path, features={"large": Int64})
+        ((_, _, _, event, created),) = place.records().values()
+        assert (event, created) == (NOON, NOON + timedelta(hours=1))
+    finally:
+        with place.server.connection() as connection:
+            connection.execute("ALTER ROLE feast RESET timezone")

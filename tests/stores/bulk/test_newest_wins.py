@@ -136,9 +136,12 @@ def test_what_the_server_refuses_is_raised_and_the_next_run_works(request: pytes
     assert place.rows() == ROWS
 
 
-def test_what_postgres_refuses_is_raised_and_the_next_run_works(request: pytest.FixtureRequest, tmp_path: Path) -> None:
+@pytest.mark.parametrize("options", [{}, {"conn_type": "pool", "min_conn": 1, "max_conn": 1}], ids=["singleton", "pool"])
+def test_what_postgres_refuses_is_raised_and_the_next_run_works(
+    request: pytest.FixtureRequest, tmp_path: Path, options: dict[str, Any]
+) -> None:
     place = InPostgres(request.getfixturevalue("postgres_server")).emptied()
-    store = project(tmp_path / "p", place.online_store())
+    store = project(tmp_path / "p", place.online_store(**options))
     with pytest.raises(Exception, match="0x00"):
         materialized(store, told(rows_of(ROWS), "text", ["a\0b"] * ROWS), tmp_path, features=PLAIN)
     assert place.rows() == 0

@@ -98,7 +98,7 @@ def test_a_creation_time_may_be_unknown_but_not_unreadable() -> None:
 def _tally(total: int | None) -> tuple[Tally, int]:
     tally = Tally("v", lambda _: None)
     batches = iter([pa.record_batch({"x": pa.array([1, 2])}), pa.record_batch({"x": pa.array([3])})])
-    return tally, sum(batch.num_rows for batch in tally.reading(Pulled(total, batches)))
+    return tally, sum(batch.num_rows for batch in tally.reading(Pulled(lambda: total, batches)))
 
 
 def test_a_row_that_was_neither_written_nor_superseded_is_missed() -> None:
@@ -119,7 +119,7 @@ def test_a_row_that_was_announced_and_never_came_is_missed() -> None:
 def test_without_a_terminal_progress_is_lines(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     clock = iter([0.0, 4.0, 10.0, 11.0, 20.0])
     monkeypatch.setattr("watertight.progress.time.monotonic", lambda: next(clock))
-    tell = counted(400, "stats")
+    tell = counted(lambda: 400, "stats")
     for _ in range(4):
         tell(50)
     assert capsys.readouterr().err == "  stats: 100/400, 10.0/s, 30 s left\n  stats: 200/400, 10.0/s, 20 s left\n"
@@ -130,5 +130,5 @@ def test_where_the_total_is_unknown_progress_tells_the_rate(
 ) -> None:
     clock = iter([0.0, 10.0])
     monkeypatch.setattr("watertight.progress.time.monotonic", lambda: next(clock))
-    counted(None, "stats")(50)
+    counted(lambda: None, "stats")(50)
     assert capsys.readouterr().err == "  stats: 50, 5.0/s\n"

@@ -8,7 +8,8 @@ created earlier; a row that is there already is left alone. Feast's own writer r
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -57,7 +58,7 @@ class _Statements:
 
 def write(target: Target, batches: Iterable[pa.RecordBatch], tally: Tally) -> None:
     """Merge each batch in a transaction of its own; raises psycopg.Error as psycopg does, and Refusal if a copy is not whole."""
-    with target.store._get_conn(target.config) as connection:
+    with _connection(target) as connection:
         columns = _columns(target, connection)
         statements = _statements(target, columns)
         for batch in batches:
@@ -68,6 +69,19 @@ def write(target: Target, batches: Iterable[pa.RecordBatch], tally: Tally) -> No
                 _demand_copied(cursor.rowcount, rows.num_rows * len(target.features), target)
                 changed = cursor.execute(statements.merge).fetchone()[0]
             tally.done(changed, batch.num_rows - changed)
+
+
+@contextmanager
+def _connection(target: Target) -> Iterator[Any]:
+    """A connection of Feast's; its own context forgets to take one back into the pool after an error."""
+    failure = None
+    with target.store._get_conn(target.config) as connection:
+        try:
+            yield connection
+        except Exception as error:  # Raised again as soon as the connection is back.
+            failure = error
+    if failure is not None:
+        raise failure
 
 
 def _in_order_of_index(rows: pa.RecordBatch, keys: Pieces) -> tuple[pa.RecordBatch, Pieces]:

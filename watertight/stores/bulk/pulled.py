@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,14 +14,14 @@ from feast.utils import _validate_vector_field_lengths
 from watertight.stores.bulk.bounded import MAX_ROWS, bounded
 from watertight.stores.bulk.target import Target
 from watertight.stores.bulk.times import in_utc
-from watertight.stores.wire.streams_arrow import StreamsArrow
+from watertight.stores.wire.streams_arrow import CountsRows, StreamsArrow
 
 
 @dataclass(frozen=True)
 class Pulled:
-    """``total`` rows (None if only the end will tell), in record batches as ``TakesArrow`` describes them."""
+    """Record batches as ``TakesArrow`` describes them, and ``total``: how many rows in all, None while that is unknown."""
 
-    total: int | None
+    total: Callable[[], int | None]
     batches: Iterator[pa.RecordBatch]
 
 
@@ -39,9 +39,11 @@ def pull(target: Target, offline_store: Any, columns: ColumnInfo, task: Material
     )
     most = target.config.materialization_config.online_write_batch_size or MAX_ROWS
     if isinstance(job, StreamsArrow):
-        return Pulled(None, _shaped(target, columns, job.record_batches(most), most))
+        total = job.row_count if isinstance(job, CountsRows) else lambda: None
+        return Pulled(total, _shaped(target, columns, job.record_batches(most), most))
     table = job.to_arrow()
-    return Pulled(table.num_rows, _shaped(target, columns, iter(table.to_batches()), most))
+    rows = table.num_rows
+    return Pulled(lambda: rows, _shaped(target, columns, iter(table.to_batches()), most))
 
 
 def _shaped(target: Target, columns: ColumnInfo, batches: Iterator[pa.RecordBatch], max_rows: int) -> Iterator[pa.RecordBatch]:

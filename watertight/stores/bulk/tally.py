@@ -26,8 +26,9 @@ class Tally:
         for batch in pulled.batches:
             self.read += batch.num_rows
             yield batch
-        if pulled.total not in (None, self.read):
-            raise Refusal(f"view {self.view!r}: {self.read} row(s) read", expected=f"the {pulled.total} that were pulled")
+        total = pulled.total()
+        if total not in (None, self.read):
+            raise Refusal(f"view {self.view!r}: {self.read} row(s) read", expected=f"the {total} that were pulled")
 
     def done(self, written: int, superseded: int = 0) -> None:
         """Count rows that the online store has acknowledged, and those that it did not need."""
