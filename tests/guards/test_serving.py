@@ -42,6 +42,8 @@ def planted(project: TinyProject, monkeypatch: pytest.MonkeyPatch, fault: Fault)
 
 
 def overwritten(store: FeatureStore, history: pl.DataFrame) -> None:
+    """By an older row, which the store itself would leave alone."""
+    missing(store, history)
     store.write_to_online_store("tiny_history", newest(history, "a04", -2).to_pandas())
 
 
@@ -58,7 +60,8 @@ def one_more(store: FeatureStore, history: pl.DataFrame) -> None:
 def missing(store: FeatureStore, history: pl.DataFrame) -> None:
     where = Path(store.config.online_store.path)
     with sqlite3.connect(where) as base:
-        [table] = [name for (name,) in base.execute("select name from sqlite_master where type = 'table'") if "history" in name]
+        [number] = base.execute("select id from views where view = 'tiny_history'").fetchone()
+        table = f"rows_{number}"
         keys = base.execute(f"select distinct entity_key from {table}").fetchall()
         mine = [key for (key,) in keys if b"a04" in key]
         base.execute(f"delete from {table} where entity_key = ?", (mine[0],))

@@ -19,6 +19,7 @@ from watertight.checks.verdict import Verdict
 from watertight.core.project import Project, Workload
 from watertight.core.tables import read_json, write_json
 from watertight.stores.definitions import load_definitions
+from watertight.stores.online_store import CLASS_PATH
 from watertight.stores.private import private_store
 
 TOLD = {"views": {"history": {"entities": 3, "newest": None}}, "digest": "new"}
@@ -125,7 +126,7 @@ def test_a_join_touches_no_online_store(tmp_path: Path, monkeypatch: pytest.Monk
     (tmp_path / "params.yaml").write_text("workloads: [toy]\n")
     text = (REPOSITORY / "feature_repo" / "feature_store.yaml").read_text()
     if declared == "elsewhere":
-        embedded = "online_store:\n  type: sqlite\n  path: ../data/online.db\n"
+        embedded = f"online_store:\n  type: {CLASS_PATH}\n  path: ../data/online.db\n"
         assert embedded in text
         text = text.replace(embedded, ELSEWHERE)
     config, module = tmp_path / "feature_repo" / "feature_store.yaml", tmp_path / "feature_repo" / "toy.py"

@@ -30,7 +30,7 @@ from watertight.core.errors import Misuse
 from watertight.stores.point_in_time.answer import answered
 from watertight.stores.point_in_time.entity_rows import from_frame, from_span, from_sql, span_of
 from watertight.stores.point_in_time.parquet_rows import ParquetRows, rows_of
-from watertight.stores.point_in_time.pulls import pulled_all, pulled_latest
+from watertight.stores.point_in_time.pulls import Latest, pulled_all
 from watertight.stores.point_in_time.requests import Request, request_of
 from watertight.stores.point_in_time.retrieval_job import WatertightRetrievalJob, of_batches, of_table
 from watertight.stores.point_in_time.view_join import Asked
@@ -106,13 +106,8 @@ class WatertightOfflineStore(OfflineStore):
         source = _rows(config, data_source)
         times = [name for name in (timestamp_field, created_timestamp_column) if name]
         columns = _columns(source, join_key_columns, feature_name_columns, times)
-        return _pull(
-            config,
-            of_batches(
-                source.schema_of(columns),
-                lambda rows: pulled_latest(source, columns, join_key_columns, times, (start_date, end_date), rows),
-            ),
-        )
+        latest = Latest(source, columns, join_key_columns, times, (start_date, end_date))
+        return _pull(config, of_batches(source.schema_of(columns), latest.batches, lambda: latest.count))
 
     @staticmethod
     def pull_all_from_table_or_query(

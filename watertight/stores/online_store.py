@@ -36,6 +36,8 @@ from watertight.stores.packed.search.query import Query
 from watertight.stores.packed.times import instant, oldest_served
 from watertight.stores.packed.upsert import upsert
 
+CLASS_PATH = "watertight.stores.online_store.WatertightOnlineStore"
+
 FeastRow = tuple[EntityKey, dict[str, Value], datetime, datetime | None]
 ReadRow = tuple[datetime | None, dict[str, Value] | None]
 
@@ -43,7 +45,7 @@ ReadRow = tuple[datetime | None, dict[str, Value] | None]
 class WatertightOnlineStoreConfig(FeastConfigBaseModel):
     """The ``online_store`` section of ``feature_store.yaml``."""
 
-    type: Literal["watertight.stores.online_store.WatertightOnlineStore"] = "watertight.stores.online_store.WatertightOnlineStore"
+    type: Literal["watertight.stores.online_store.WatertightOnlineStore"] = CLASS_PATH  # type: ignore[assignment]
 
     path: str = "data/online_store.db"
     """The SQLite file; a relative one is taken from the folder of ``feature_store.yaml``."""

@@ -14,6 +14,7 @@ from feast import FeatureStore, RepoConfig
 
 from watertight.core.declare import read_yaml
 from watertight.stores.definitions import Definitions
+from watertight.stores.online_store import CLASS_PATH
 
 
 @contextmanager
@@ -37,7 +38,7 @@ def _config(path: Path, folder: Path, online: Path | None) -> RepoConfig:
     declared: dict[str, Any] = dict(read_yaml(path))
     declared["registry"] = {"registry_type": "sql", "path": f"sqlite:///{folder / 'registry.db'}"}
     if online is None:
-        declared["online_store"] = {"type": "sqlite", "path": str(folder / "online.db")}
-    elif declared.get("online_store", {}).get("type") == "sqlite":
+        declared["online_store"] = {"type": CLASS_PATH, "path": str(folder / "online.db")}
+    elif "path" in declared.get("online_store", {}):
         declared["online_store"] = {**declared["online_store"], "path": str(online)}
     return RepoConfig(**declared, repo_path=path.parent)

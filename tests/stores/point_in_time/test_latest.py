@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from watertight.stores.point_in_time import latest
 from watertight.stores.point_in_time.parquet_rows import rows_of
-from watertight.stores.point_in_time.pulls import pulled_all, pulled_latest
+from watertight.stores.point_in_time.pulls import Latest, pulled_all
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -52,7 +52,9 @@ def test_against_a_loop(  # type: ignore[no-untyped-def]
     pq.write_table(table, tmp_path / "rows.parquet", row_group_size=group)
     source = rows_of(FileSource(path=str(tmp_path / "rows.parquet"), timestamp_field="at"), None, "rows")
     span = (START + first * HOUR, (START + last * HOUR).replace(tzinfo=None))
-    found = list(pulled_latest(source, ["number"], ["one", "two"], ["at", "made"], span, 3))
+    pulled = Latest(source, ["number"], ["one", "two"], ["at", "made"], span)
+    found = list(pulled.batches(3))
+    assert pulled.count == sum(batch.num_rows for batch in found)
     assert [number for batch in found for number in batch["number"].to_pylist()] == slowly(rows, first, last)
     assert all(batch.num_rows <= 3 for batch in found)
     every = [number for batch in pulled_all(source, ["number"], "at", span, 3) for number in batch["number"].to_pylist()]

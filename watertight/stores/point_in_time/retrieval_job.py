@@ -20,10 +20,11 @@ ROWS_IN_A_FILE = 1_000_000
 
 @dataclass(frozen=True)
 class Answers:
-    """Where the rows of a job come from: a ``table`` at once, or ``batches`` of at most so many rows."""
+    """Where the rows of a job come from: a ``table`` at once, or ``batches`` of at most so many rows; ``count`` once known."""
 
     table: Callable[[], pa.Table]
     batches: Callable[[int], Iterator[pa.RecordBatch]]
+    count: Callable[[], int | None] = lambda: None
 
 
 def of_table(table: Callable[[], pa.Table]) -> Answers:
@@ -31,9 +32,11 @@ def of_table(table: Callable[[], pa.Table]) -> Answers:
     return Answers(table, lambda rows: iter(table().to_batches(max_chunksize=rows)))
 
 
-def of_batches(schema: pa.Schema, batches: Callable[[int], Iterator[pa.RecordBatch]]) -> Answers:
+def of_batches(
+    schema: pa.Schema, batches: Callable[[int], Iterator[pa.RecordBatch]], count: Callable[[], int | None] = lambda: None
+) -> Answers:
     """Rows that come batch by batch."""
-    return Answers(lambda: pa.Table.from_batches(batches(ROWS_IN_A_FILE), schema), batches)
+    return Answers(lambda: pa.Table.from_batches(batches(ROWS_IN_A_FILE), schema), batches, count)
 
 
 class WatertightRetrievalJob(RetrievalJob):
@@ -78,6 +81,10 @@ class WatertightRetrievalJob(RetrievalJob):
             yield from self.to_arrow().to_batches(max_chunksize=max_rows)
         else:
             yield from self.answers.batches(max_rows)
+
+    def row_count(self) -> int | None:
+        """How many rows ``record_batches`` has in all: known from its first batch on, where it can be; None before."""
+        return self.answers.count()
 
     def persist(self, storage: SavedDatasetStorage, allow_overwrite: bool = False, timeout: int | None = None) -> None:
         """Write the rows to a Parquet file, or into a folder where the path does not end in ``.parquet``.
