@@ -121,8 +121,9 @@ def _judge(store: Store, folder: Path, told: Connection) -> None:
 def _short(complaint: str, folder: str) -> str:
     """The first line of a complaint without what is of this run alone, in few words, fit for a cell."""
     line = complaint.splitlines()[0]
-    for pattern, instead in ((re.escape(folder), ""), (re.escape(str(Path.cwd())), ""), (r"[0-9a-f]{32}", "…"), (r"\s+", " ")):
-        line = re.sub(pattern, instead, line)
+    for pattern in (re.escape(folder), re.escape(str(Path.cwd())), r"[0-9a-f]{32}", r" at URL \S+"):
+        line = re.sub(pattern, "", line)
+    line = " ".join(line.split())
     cut = line if len(line) <= LENGTH else f"{line[: LENGTH - 1].rstrip()}…"
     return re.sub(r"([|<>*_`\[\]])", r"\\\1", cut)
 
