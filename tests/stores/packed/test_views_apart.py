@@ -118,7 +118,8 @@ def test_versions_of_a_view_are_kept_apart_where_the_registry_does(tmp_path: Pat
     store.apply([ITEM, view_of({"a": Float64})])
     store.write_to_online_store("view", frame)
     store.apply([view_of({"a": Float64, "b": Float64})])
-    store.write_to_online_store("view", frame.assign(a=2.0, b=3.0))
+    store.write_to_online_store("view", frame.assign(a=2.0, b=3.0), allow_registry_cache=False)
+    store.refresh_registry()
     asked = {
         name: store.get_online_features([f"{name}:a"], [{"item": 1}]).to_dict()["a"] for name in ("view@v0", "view@v1", "view")
     }

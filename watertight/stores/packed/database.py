@@ -85,7 +85,8 @@ class Database:
     def _opened(self) -> sqlite3.Connection:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         connection = sqlite3.connect(self.path, timeout=self._patience, isolation_level=None)
-        there = _is_ours(connection, self.path)
+        with _transaction(connection, "BEGIN"):
+            there = _is_ours(connection, self.path)
         connection.execute(f"PRAGMA page_size = {PAGE_BYTES}")
         connection.execute(f"PRAGMA mmap_size = {MAPPED_BYTES}")
         connection.execute("PRAGMA synchronous = NORMAL")
@@ -132,15 +133,18 @@ def _transaction(connection: sqlite3.Connection, begin: str) -> Iterator[sqlite3
 
 
 def _is_ours(connection: sqlite3.Connection, path: Path) -> bool:
-    """Whether the tables are there; False of an empty file. Raises Misuse of a file that something else has written."""
+    """Whether the tables are there; False of an empty file. Raises Misuse of a file that something else has written.
+
+    To be called within a transaction: another process may be making the tables at this very moment.
+    """
     try:
-        application, version = (connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("application_id", "user_version"))
+        marks = tuple(connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("application_id", "user_version"))
         tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
     except sqlite3.DatabaseError as error:
         if error.sqlite_errorcode != sqlite3.SQLITE_NOTADB:
             raise
-        application, version, tables = -1, 0, 1
-    if tables and (application, version) != (APPLICATION, FORMAT):
+        marks, tables = (), 1
+    if tables and marks != (APPLICATION, FORMAT):
         raise Misuse(
             f"{path} was not written by this online store",
             expected="a file of its own, or none yet",
