@@ -20,6 +20,9 @@ PROCESSES.set_forkserver_preload(
         "feast.infra.registry.sql",
         "feast.infra.offline_stores.duckdb",
         "feast.infra.compute_engines.local.compute",
+        "feast.infra.online_stores.sqlite",
+        "feast.infra.passthrough_provider",
+        "ibis.backends.duckdb",
         "watertight.stores.online_store",
         "watertight.stores.compute_engine",
     ]
