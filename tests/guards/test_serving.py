@@ -76,7 +76,7 @@ def test_a_store_that_answers_as_the_join_does_is_put_in_place(project: TinyProj
     project.execute("materialize")
     told = project.verdict(VERDICT)
     assert (told["gate"], told["status"], told["rows"]) == ("serving", "pass", 76)
-    assert (project.root / "data" / "tiny" / "online" / "online.db").is_file()
+    assert sorted(file.name for file in (project.root / "data" / "tiny" / "online").iterdir()) == ["online.db", "stamp.json"]
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import tempfile
 import warnings
@@ -31,7 +32,11 @@ def private_store(definitions: Definitions, config: Path, online: Path | None = 
         store = FeatureStore(config=_config(config, Path(folder), online))
         store.apply(definitions.objects())
         logging.getLogger("feast").setLevel(logging.WARNING)
-        yield store
+        try:
+            yield store
+        finally:
+            # With the connection goes the write-ahead log: what was written is one file.
+            asyncio.run(store.close())
 
 
 def _config(path: Path, folder: Path, online: Path | None) -> RepoConfig:
