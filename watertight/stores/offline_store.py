@@ -83,7 +83,7 @@ class WatertightOfflineStore(OfflineStore):
         options, first_last = _options(config), span_of(asked)
         keys = [name for name in asked.table.column_names if name != asked.at]
         return WatertightRetrievalJob(
-            of_table(lambda: answered(asked, request, options.memory_limit_mb * 2**20, options.spill_folder)),
+            of_table(lambda: answered(asked, request.opened(config), options.memory_limit_mb * 2**20, options.spill_folder)),
             _repo(config),
             RetrievalMetadata(feature_refs, keys, *first_last),
             request.on_demand,
@@ -106,7 +106,7 @@ class WatertightOfflineStore(OfflineStore):
         source = _rows(config, data_source)
         times = [name for name in (timestamp_field, created_timestamp_column) if name]
         columns = _columns(source, join_key_columns, feature_name_columns, times)
-        latest = Latest(source, columns, join_key_columns, times, (start_date, end_date))
+        latest = Latest(lambda: _rows(config, data_source), columns, join_key_columns, times, (start_date, end_date))
         return _pull(config, of_batches(source.schema_of(columns), latest.batches, lambda: latest.count))
 
     @staticmethod
@@ -124,10 +124,12 @@ class WatertightOfflineStore(OfflineStore):
         source = _rows(config, data_source)
         times = [name for name in (timestamp_field, created_timestamp_column) if name]
         columns = _columns(source, join_key_columns, feature_name_columns, times)
+        span = (start_date, end_date)
         return _pull(
             config,
             of_batches(
-                source.schema_of(columns), lambda rows: pulled_all(source, columns, timestamp_field, (start_date, end_date), rows)
+                source.schema_of(columns),
+                lambda rows: pulled_all(_rows(config, data_source), columns, timestamp_field, span, rows),
             ),
         )
 

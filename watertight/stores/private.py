@@ -44,6 +44,6 @@ def _config(path: Path, folder: Path, online: Path | None) -> RepoConfig:
     declared["registry"] = {"registry_type": "sql", "path": f"sqlite:///{folder / 'registry.db'}"}
     if online is None:
         declared["online_store"] = {"type": CLASS_PATH, "path": str(folder / "online.db")}
-    elif "path" in declared.get("online_store", {}):
+    elif "path" in declared.get("online_store", {}) or declared.get("online_store", {}).get("type") == CLASS_PATH:
         declared["online_store"] = {**declared["online_store"], "path": str(online)}
     return RepoConfig(**declared, repo_path=path.parent)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -12,6 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 from feast import FileSource
 
+from watertight.core.errors import Misuse
 from watertight.stores.point_in_time import sinks
 from watertight.stores.point_in_time.gather import gathered
 from watertight.stores.point_in_time.memory import Memory
@@ -84,6 +86,30 @@ def test_more_numbers_than_one_array_can_count(source: FileSource, monkeypatch: 
     assert vectors.num_chunks == 5
     assert text.num_chunks > 1
     assert [vectors.to_pylist(), text.to_pylist()] == [expected()["vector"], expected()["text"]]
+
+
+def test_one_long_text_that_many_labels_have(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Few bytes in the file, and more in the answer than one array can count."""
+    monkeypatch.setattr(sinks, "MOST_IN_ONE_ARRAY", 1_000)
+    table = pa.table({"text": ["x" * 300, "y"], "words": [["w"] * 400, []]})
+    pq.write_table(table, tmp_path / "rows.parquet")
+    rows = rows_of(FileSource(path=str(tmp_path / "rows.parquet"), timestamp_field="text"), None, "rows")
+    winners = np.array([0, -1, 1] * 10)
+    text, words = gathered(rows, rows.row_groups(), winners, ["text", "words"], Memory(10**9), 2)
+    assert max(len("".join(filter(None, chunk.to_pylist()))) for chunk in text.chunks) <= 1_000
+    assert text.to_pylist() == ["x" * 300, None, "y"] * 10
+    assert words.to_pylist() == [["w"] * 400, None, []] * 10
+
+
+def test_a_full_disk_is_told(tmp_path: Path) -> None:
+    """A limit on the size of files stands for a disk that is full."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1_000, hard))
+    try:
+        with pytest.raises(Misuse, match="8,000 bytes of an answer do not fit into"):
+            Memory(0, str(tmp_path)).zeros((1_000,), np.int64)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 def test_what_is_beyond_the_limit_lies_in_a_file(tmp_path: Path) -> None:

@@ -37,6 +37,16 @@ def slowly(rows: list[tuple[object, object, int | None, int | None]], first: int
     return sorted(number for _, _, number in best.values())
 
 
+@pytest.mark.parametrize("keys", [[1.0, 2.0, float("nan"), None, float("nan")], [float("nan")] * 5])
+def test_no_number_is_a_key_like_null(tmp_path: Path, keys: list[float | None]) -> None:
+    at = pa.array([START + place * HOUR for place in range(5)], pa.timestamp("us", "UTC"))
+    pq.write_table(pa.table({"key": pa.array(keys), "at": at, "number": range(5)}), tmp_path / "rows.parquet")
+    source = rows_of(FileSource(path=str(tmp_path / "rows.parquet"), timestamp_field="at"), None, "rows")
+    found = Latest(lambda: source, ["number"], ["key"], ["at"], (None, None)).batches(9)
+    expected = [0, 1, 4] if keys[0] == 1 else [4]
+    assert [number for batch in found for number in batch["number"].to_pylist()] == expected
+
+
 @given(rows, hours, hours, st.integers(1, 9), st.integers(1, 4))
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_against_a_loop(  # type: ignore[no-untyped-def]
@@ -52,7 +62,7 @@ def test_against_a_loop(  # type: ignore[no-untyped-def]
     pq.write_table(table, tmp_path / "rows.parquet", row_group_size=group)
     source = rows_of(FileSource(path=str(tmp_path / "rows.parquet"), timestamp_field="at"), None, "rows")
     span = (START + first * HOUR, (START + last * HOUR).replace(tzinfo=None))
-    pulled = Latest(source, ["number"], ["one", "two"], ["at", "made"], span)
+    pulled = Latest(lambda: source, ["number"], ["one", "two"], ["at", "made"], span)
     found = list(pulled.batches(3))
     assert pulled.count == sum(batch.num_rows for batch in found)
     assert [number for batch in found for number in batch["number"].to_pylist()] == slowly(rows, first, last)

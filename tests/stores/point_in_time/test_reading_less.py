@@ -76,6 +76,13 @@ def test_by_time(tmp_path: Path, reads: list[int]) -> None:
     assert set(reads) == {8, 9}
 
 
+def test_nothing_where_nobody_asks(tmp_path: Path, reads: list[int]) -> None:
+    rows = written(tmp_path / "rows.parquet", "int")
+    assert asked(rows, None, []) == []
+    assert asked(rows, None, [(None, START)]) == [None]
+    assert reads == []
+
+
 def test_only_the_columns_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     rows = written(tmp_path / "rows.parquet", "int")
     columns: list[tuple[str, ...]] = []

@@ -55,6 +55,9 @@ def test_an_event_of_long_ago_does_not_overflow_the_age() -> None:
     slots.drop(np.zeros(1, np.int32), np.array([-(2**62) * 2 + 5]), np.zeros(1, np.int64), np.array([-(2**62) * 2 + 5]), 0)
     assert slots.winners(10).tolist() == [-1]
     assert slots.winners(None).tolist() == [0]
+    ancient = Slots(labels_in_slots(np.zeros(1, np.int32), np.array([-(2**63) + 3]), 1))
+    ancient.drop(np.zeros(1, np.int32), np.array([-(2**63) + 2]), np.zeros(1, np.int64), np.array([-(2**63) + 2]), 0)
+    assert ancient.winners(10).tolist() == [0]
 
 
 @given(
@@ -119,6 +122,22 @@ def test_a_column_of_nulls_joins_nothing() -> None:
     keys = Keys([chunked([None, None], pa.null())], [pa.string()], ["k"], 2)
     assert keys.codes.tolist() == [-1, -1]
     assert keys.of([chunked(["a", ""], pa.string())], 2).tolist() == [-1, -1]
+
+
+def test_nanoseconds_of_a_key_count() -> None:
+    keys = Keys([chunked([1_000, 2_000], pa.timestamp("ns"))], [pa.timestamp("ns")], ["k"], 2)
+    assert keys.of([chunked([1_001, 2_000, 1_000], pa.timestamp("ns"))], 3).tolist() == [-1, 1, 0]
+
+
+def test_a_great_unsigned_key_is_no_negative_one() -> None:
+    keys = Keys([chunked([-1, 7], pa.int64())], [pa.uint64()], ["k"], 2)
+    assert keys.of([chunked([2**64 - 1, 7], pa.uint64())], 2).tolist() == [-1, 1]
+
+
+def test_floats_that_may_be_several_whole_numbers_are_refused() -> None:
+    """What pandas makes of 2^53 + 1 beside a missing value."""
+    with pytest.raises(Misuse, match="1 join key\\(s\\) are floats of 2\\^53 or more, the first is 9007199254740992"):
+        Keys([chunked([1.0, float(2**53 + 1), None], pa.float64())], [pa.int64()], ["k"], 3)
 
 
 def test_text_and_numbers_can_never_be_equal() -> None:

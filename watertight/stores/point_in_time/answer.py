@@ -11,13 +11,16 @@ from watertight.stores.point_in_time.memory import Memory
 from watertight.stores.point_in_time.requests import Request
 from watertight.stores.point_in_time.view_join import Asked, joined
 
+# Each holds 24 bytes a label while it reads.
+_MOST_WORKERS = 8
+
 
 def answered(asked: Asked, request: Request, memory_limit: int, folder: str | None) -> pa.Table:
     """The entity rows with a column per feature; raises Refusal if a row was lost, added or doubled."""
     missing = [name for query in request.queries for name, _ in query.keys if name not in asked.table.column_names]
     if missing:
         raise _without_keys(asked, missing)
-    memory, workers = Memory(memory_limit, folder), os.cpu_count() or 1
+    memory, workers = Memory(memory_limit, folder), min(len(os.sched_getaffinity(0)), _MOST_WORKERS)
     features: dict[str, pa.ChunkedArray] = {}
     for query, names in zip(request.queries, request.names):
         for name, column in zip(names, joined(asked, query, memory, workers)):

@@ -19,6 +19,8 @@ from watertight.stores.point_in_time.parquet_rows import ParquetRows
 from watertight.stores.point_in_time.view_join import Asked, ViewQuery
 
 EVENT = "event_timestamp"
+# Without so much DuckDB does not begin.
+_LEAST = 256 * 2**20
 
 
 def from_frame(frame: pd.DataFrame) -> Asked:
@@ -37,15 +39,17 @@ def from_sql(query: str, sources: Callable[[], Iterable[tuple[str, Callable[[], 
     """The answer of DuckDB to a query, in its order.
 
     ``sources`` gives the tables that the query may name, each opened only if it does; beyond them it may read files as DuckDB
-    does, ``read_parquet('…')``. Raises Misuse with DuckDB's own words.
+    does, ``read_parquet('…')``. Its session is in UTC, whatever the machine's zone. Raises Misuse with DuckDB's own words.
     """
     tables = dict(sources())
-    with duckdb.connect(config={"memory_limit": f"{memory_limit // 2**20}MiB"}) as connection:
+    with duckdb.connect(config={"memory_limit": f"{max(memory_limit, _LEAST) // 2**20}MiB"}) as connection:
+        # Not by `config`, which is read before DuckDB knows of time zones.
+        connection.execute("SET TimeZone = 'UTC'")
         try:
             _demand_query(connection, query)
             for name in (name for name in tables if re.search(rf"\b{re.escape(name)}\b", query)):
                 connection.register(name, tables[name]().dataset)
-            table: Any = connection.execute(query).to_arrow_table()
+            table: Any = connection.sql(query).to_arrow_table()
         except duckdb.Error as error:
             known = ", ".join(sorted(tables))
             raise Misuse(f"the entity rows' query fails: {error}", expected=f"SQL over files or over {known}") from error

@@ -49,9 +49,12 @@ def in_threads(work: Callable[[Thing], None], things: Sequence[Thing], workers: 
         for thing in things:
             work(thing)
         return
-    with ThreadPoolExecutor(workers) as pool:
+    pool = ThreadPoolExecutor(workers)
+    try:
         for _ in pool.map(work, things):
             pass
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 def _by_group(groups: Sequence[RowGroup], winners: Longs) -> list[Wanted]:

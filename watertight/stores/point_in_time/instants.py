@@ -36,6 +36,8 @@ def instants(column: pa.ChunkedArray, unit: Unit, name: str) -> tuple[Longs, Kno
         return instants(column.cast(kind.value_type), unit, name)
     if pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind):
         return instants(_parsed(column, name), unit, name)
+    if pa.types.is_null(kind):
+        return np.zeros(len(column), np.int64), np.zeros(len(column), np.bool_)
     nanoseconds = _nanoseconds(kind, name)
     known = known_of(column)
     whole = column.cast(pa.int32()).cast(pa.int64()) if pa.types.is_date32(kind) else column.cast(pa.int64())

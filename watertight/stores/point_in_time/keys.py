@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from watertight.core.errors import Misuse
-from watertight.stores.point_in_time.instants import instants, known_of, numbers, one_array
+from watertight.stores.point_in_time.instants import instants, known_of, numbers, one_array, unit_for
 from watertight.stores.point_in_time.lookup import BytesLookup, ByteStrings, Known, LongLookup, Lookup
 from watertight.stores.point_in_time.slots import Codes, Longs
 
@@ -72,11 +72,19 @@ def _comparable(column: pa.ChunkedArray, kind: str) -> tuple[Longs | ByteStrings
         return (empty if kind in _BYTES else np.zeros(len(column), np.int64)), np.zeros(len(column), np.bool_)
     if kind in _BYTES:
         return _bytes(column), known_of(column)
-    if kind == "time":
-        return instants(column, "us", "key")
+    if kind in ("us", "ns"):
+        return instants(column, kind, "key")  # type: ignore[arg-type]
     if pa.types.is_floating(column.type):
         return _floats(column, kind)
-    return numbers(column.cast(pa.int64(), safe=not pa.types.is_unsigned_integer(column.type))), known_of(column)
+    if column.type == pa.uint64():
+        return _unsigned(column, kind)
+    return numbers(column.cast(pa.int64())), known_of(column)
+
+
+def _unsigned(column: pa.ChunkedArray, kind: str) -> tuple[Longs, Known]:
+    """Their bits; to be compared with signed numbers, those that are not too great."""
+    values, known = numbers(column.cast(pa.int64(), safe=False)), known_of(column)
+    return values, known if kind == "unsigned" else known & (values >= 0)
 
 
 def _floats(column: pa.ChunkedArray, kind: str) -> tuple[Longs, Known]:
@@ -86,7 +94,14 @@ def _floats(column: pa.ChunkedArray, kind: str) -> tuple[Longs, Known]:
     values = np.asarray(array.fill_null(0.0).to_numpy(zero_copy_only=False))
     if kind == "float":
         return (values + 0.0).view(np.int64), known & ~np.isnan(values)
-    whole = np.isfinite(values) & (np.abs(values) < 2**53) & (values == np.floor(values))
+    great = known & np.isfinite(values) & (np.abs(values) >= 2**53)
+    if great.any():
+        raise Misuse(
+            f"{great.sum()} join key(s) are floats of 2^53 or more, the first is {values[great][0]:.0f}",
+            expected="whole numbers: floats cannot tell them apart from there on",
+            next_step="in pandas, Int64 holds whole numbers beside missing ones",
+        )
+    whole = np.isfinite(values) & (values == np.floor(values))
     return np.where(whole, values, 0).astype(np.int64), known & whole
 
 
@@ -102,6 +117,10 @@ def _bytes(column: pa.ChunkedArray) -> ByteStrings:
 
 def _common_kind(label: pa.DataType, row: pa.DataType, name: str) -> str:
     kinds = {_kind(label), _kind(row)} - {"null"}
+    if kinds == {"time"}:
+        return unit_for(None, [label, row])
+    if label == row == pa.uint64():
+        return "unsigned"
     if len(kinds) == 1:
         return kinds.pop()
     if not kinds:

@@ -10,6 +10,7 @@ import numba
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from watertight.stores.point_in_time.instants import Unit, instants, unit_for
 from watertight.stores.point_in_time.keys import Keys
@@ -124,7 +125,9 @@ def _codes(keys: pa.Table, rows: int) -> tuple[Codes, int]:
 
 
 def _with_nulls(column: pa.ChunkedArray) -> list[pa.ChunkedArray]:
-    """A key column without nulls, and one that says where they were."""
+    """A key column without nulls, and one that says where they were; no number is none."""
+    if pa.types.is_floating(column.type):
+        column = pc.if_else(pc.is_nan(column), pa.scalar(None, column.type), column)
     if not column.null_count:
         return [column]
     some = column.drop_null()[:1]
@@ -137,6 +140,8 @@ def _with_nulls(column: pa.ChunkedArray) -> list[pa.ChunkedArray]:
 def _newest(codes: Codes, count: int, event: Longs, created: Longs, rows: Longs) -> Longs:
     best = np.full(count, -1, np.int64)
     for i in range(len(codes)):
+        if codes[i] < 0:
+            continue
         held = best[codes[i]]
         if held < 0 or (
             event[i] > event[held]

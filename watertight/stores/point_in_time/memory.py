@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import mmap
+import os
 import tempfile
 import threading
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+
+from watertight.core.errors import Misuse
 
 
 class Memory:
@@ -33,5 +36,13 @@ class Memory:
 
     def _mapped(self, size: int, shape: tuple[int, ...], dtype: Any) -> npt.NDArray[Any]:
         with tempfile.TemporaryFile(dir=self.folder) as file:
-            file.truncate(size)
+            try:
+                # Not a hole in a file: a disk that is full would end the process where a page is first written.
+                os.posix_fallocate(file.fileno(), 0, size)
+            except OSError as error:
+                raise Misuse(
+                    f"{size:,} bytes of an answer do not fit into {self.folder or tempfile.gettempdir()}: {error}",
+                    expected="room for what exceeds memory_limit_mb",
+                    next_step="name another spill_folder, or ask for less at a time",
+                ) from error
             return np.frombuffer(mmap.mmap(file.fileno(), size), dtype).reshape(shape)

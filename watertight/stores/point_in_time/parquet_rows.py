@@ -18,8 +18,11 @@ from feast.feature_view import DUMMY_ENTITY_ID
 from feast.infra.offline_stores.file_source import FileSource
 from pyarrow import fs
 
-from watertight.core.errors import Misuse
+from watertight.core.errors import Misuse, Refusal
 from watertight.stores.point_in_time.files import parquet_files
+
+# What Arrow's own functions know.
+_PLAIN = {pa.string_view(): pa.string(), pa.binary_view(): pa.binary()}
 
 
 @dataclass(frozen=True)
@@ -30,20 +33,19 @@ class RowGroup:
     first: int
     rows: int
 
-    @property
-    def last(self) -> int:
-        """One past its last row."""
-        return self.first + self.rows
-
 
 @dataclass(frozen=True)
 class ParquetRows:
-    """The files of a source, in the order of their names, and their common schema, hive partitions included."""
+    """The files of a source, in the order of their names, and their common schema, hive partitions included.
+
+    ``stamps`` are the size and the time of change (ns) of each file when it was opened.
+    """
 
     name: str
     filesystem: fs.FileSystem
     dataset: ds.FileSystemDataset
     mapping: dict[str, str] = field(default_factory=dict)
+    stamps: dict[str, tuple[int, int | None]] = field(default_factory=dict)
 
     @cached_property
     def columns(self) -> dict[str, str]:
@@ -76,18 +78,42 @@ class ParquetRows:
         return found
 
     def read(self, group: RowGroup, columns: Sequence[str], threads: bool = False) -> pa.Table:
-        """The ``columns`` of a row group, by the names of the files' columns and with the types of the common schema."""
+        """The ``columns`` of a row group, by the names of the files' columns and with the types of the common schema.
+
+        Raises Refusal where the file is no longer the one that was opened: keys and values are read one after the other.
+        """
         own = [name for name in columns if name in group.fragment.physical_schema.names]
         with self.filesystem.open_input_file(group.fragment.path) as source:
+            self._demand_the_same(group.fragment.path)
             file = pq.ParquetFile(source, metadata=group.fragment.metadata, pre_buffer=not self.is_local)
             numbers = [part.id for part in group.fragment.row_groups]
             table = file.read_row_groups(numbers, columns=own, use_threads=threads)
         partition = ds.get_partition_keys(group.fragment.partition_expression)
         arrays = [
-            table[name].cast(kind) if name in own else _constant(partition.get(name), kind, group.rows)
-            for name, kind in ((name, self.dataset.schema.field(name).type) for name in columns)
+            self._cast(table[name], name, group) if name in own else _constant(partition.get(name), self._kind(name), group.rows)
+            for name in columns
         ]
         return pa.Table.from_arrays(arrays, names=list(columns))
+
+    def _cast(self, column: pa.ChunkedArray, name: str, group: RowGroup) -> pa.ChunkedArray:
+        try:
+            return column.cast(self._kind(name))
+        except pa.ArrowInvalid as error:
+            raise Misuse(
+                f"{group.fragment.path}: column {name!r} is {column.type} there and {self._kind(name)} elsewhere: {error}",
+                expected="files whose types are one",
+            ) from error
+
+    def _kind(self, name: str) -> pa.DataType:
+        return self.dataset.schema.field(name).type
+
+    def _demand_the_same(self, path: str) -> None:
+        if self.stamps[path] != _stamp(self.filesystem.get_file_info(path)):
+            raise Refusal(
+                f"{path} of source {self.name!r} has changed since it was opened",
+                expected="files that stay as they are while they are read",
+                next_step="ask again",
+            )
 
     def schema_of(self, names: Sequence[str]) -> pa.Schema:
         """The schema of columns by the names under which they are asked for; Feast's dummy key is text."""
@@ -116,7 +142,13 @@ def rows_of(source: DataSource | None, repo_path: str | Path | None, name: str) 
         schema = factory.inspect(promote_options="permissive")
     except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
         raise Misuse(f"the files of {name!r} cannot be read as one table: {error}", expected="Parquet of one schema") from error
-    return ParquetRows(name, filesystem, factory.finish(schema), dict(source.field_mapping or {}))
+    stamps = {path: _stamp(info) for path, info in zip(paths, filesystem.get_file_info(paths))}
+    plain = pa.schema([each.with_type(_PLAIN.get(each.type, each.type)) for each in schema])
+    return ParquetRows(name, filesystem, factory.finish(plain), dict(source.field_mapping or {}), stamps)
+
+
+def _stamp(info: fs.FileInfo) -> tuple[int, int | None]:
+    return info.size, info.mtime_ns
 
 
 def _constant(value: Any, kind: pa.DataType, rows: int) -> pa.ChunkedArray:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -20,13 +20,13 @@ Span = tuple[datetime | None, datetime | None]
 
 @dataclass
 class Latest:
-    """The newest row of each key, in the order of the source.
+    """The newest row of each key, in the order of the source, which is ``opened`` each time that it is read.
 
     ``times`` are the event's and, where there is one, the creation's column. Without ``keys`` there is one row. ``count`` is how
     many rows there are, known once the first is asked for.
     """
 
-    source: ParquetRows
+    opened: Callable[[], ParquetRows]
     columns: Sequence[str]
     keys: Sequence[str]
     times: Sequence[str]
@@ -36,12 +36,13 @@ class Latest:
     def batches(self, rows: int) -> Iterator[pa.RecordBatch]:
         """The rows, at most so many at a time."""
         created = self.times[1] if len(self.times) > 1 else None
-        newest = newest_of_each_key(self.source, self.keys, self.times[0], created, *self.span)
+        source = self.opened()
+        newest = newest_of_each_key(source, self.keys, self.times[0], created, *self.span)
         self.count = len(newest.rows)
         bounds = np.searchsorted(newest.rows, [group.first for group in newest.groups] + [np.iinfo(np.int64).max])
         for group, low, high in zip(newest.groups, bounds, bounds[1:]):
             if high > low:
-                yield from _of_group(self.source, group, self.columns, newest.rows[low:high] - group.first, rows)
+                yield from _of_group(source, group, self.columns, newest.rows[low:high] - group.first, rows)
 
 
 def pulled_all(source: ParquetRows, columns: Sequence[str], event: str, span: Span, rows: int) -> Iterator[pa.RecordBatch]:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import threading
+from itertools import pairwise
 from typing import Any, Protocol
 
 import numba
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from watertight.stores.point_in_time.instants import known_of, one_array
+from watertight.stores.point_in_time.instants import known_of, numbers, one_array
 from watertight.stores.point_in_time.lookup import Known
 from watertight.stores.point_in_time.memory import Memory
 from watertight.stores.point_in_time.slots import Longs
@@ -145,7 +147,7 @@ class Taken:
     def put(self, group: int, labels: Longs, rows: Longs, column: pa.ChunkedArray) -> None:
         """See Sink."""
         distinct, self.place[labels] = np.unique(rows, return_inverse=True)
-        self.pieces[group] = one_array(column.take(pa.array(distinct)).cast(_large(self.kind)))
+        self.pieces[group] = one_array(column.cast(_large(self.kind)).take(pa.array(distinct)))
         self.labels_of[group] = labels
 
     def done(self) -> pa.ChunkedArray:
@@ -158,9 +160,8 @@ class Taken:
             return pa.chunked_array([pa.nulls(len(self.place), self.kind)])
         values = pa.concat_arrays(list(self.pieces.values()))
         self.pieces.clear()
-        step = max(1, len(self.place) // max(1, 2 * values.nbytes // MOST_IN_ONE_ARRAY + 1)) if len(self.place) else 1
         indices = pa.array(self.place, mask=self.place < 0)
-        taken = [values.take(indices[at : at + step]).cast(self.kind) for at in range(0, len(self.place), step)]
+        taken = [values.take(indices[begin:end]).cast(self.kind) for begin, end in pairwise(_cuts(values, self.place))]
         return pa.chunked_array(taken, self.kind)
 
 
@@ -175,6 +176,24 @@ def _large(kind: pa.DataType) -> pa.DataType:
     if pa.types.is_binary(kind):
         return pa.large_binary()
     return pa.large_list(kind.value_field) if pa.types.is_list(kind) else kind
+
+
+def _cuts(values: pa.Array, place: Longs) -> list[int]:
+    """Where to cut the labels so that no piece has more than one array can count."""
+    if pa.types.is_large_list(values.type):
+        lengths = pc.list_value_length(values)
+    elif pa.types.is_large_string(values.type) or pa.types.is_large_binary(values.type):
+        lengths = pc.binary_length(values)
+    else:
+        return [0, len(place)]
+    length = np.append(numbers(pa.chunked_array([lengths.cast(pa.int64())])), 0)
+    until = np.cumsum(length[place])
+    cuts = [0]
+    while cuts[-1] < len(place):
+        before = until[cuts[-1] - 1] if cuts[-1] else 0
+        end = int(np.searchsorted(until, before + MOST_IN_ONE_ARRAY, side="right"))
+        cuts.append(max(end, cuts[-1] + 1))
+    return cuts
 
 
 def _raw(array: pa.Array, kind: pa.DataType, width: Any) -> npt.NDArray[Any]:

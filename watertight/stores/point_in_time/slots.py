@@ -74,8 +74,9 @@ class Slots:
         _carry_on(self.labels.starts, self.best)
         rows = self.best[:, ROW]
         if ttl is not None:
-            # Not `instants - event > ttl`: an event of long ago would overflow.
-            rows = np.where(self.best[:, EVENT] < self.labels.instants - ttl, NONE, rows)
+            # Not `instants - event > ttl`: an event of long ago would overflow. Nor may the oldest that is seen.
+            oldest = np.maximum(self.labels.instants, LONG_AGO + ttl) - ttl
+            rows = np.where(self.best[:, EVENT] < oldest, NONE, rows)
         return rows
 
 

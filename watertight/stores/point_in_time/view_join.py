@@ -85,7 +85,7 @@ def joined(asked: Asked, query: ViewQuery, memory: Memory, workers: int) -> list
     columns = [source.column(name) for name in query.columns]
     types = [source.type(own) for _, own in query.keys]
     keys, labels = asked.in_slots([name for name, _ in query.keys], types, unit)
-    groups = source.row_groups(_that_matter(asked, query, labels, unit))
+    groups = source.row_groups(_that_matter(asked, query, labels, unit)) if len(labels.instants) else []
     found = _winners(query, groups, keys, labels, unit, workers)
     winners = np.full(asked.table.num_rows, NONE, np.int64)
     winners[labels.order] = found
@@ -101,8 +101,6 @@ def _unit(asked: Asked, query: ViewQuery) -> Unit:
 
 def _that_matter(asked: Asked, query: ViewQuery, labels: Labels, unit: Unit) -> pc.Expression | None:
     """Rows that some label may see: of a key between its least and greatest, within the time that labels look back on."""
-    if not len(labels.instants):
-        return None
     first, last = int(labels.instants.min()), int(labels.instants.max())
     source, ttl = query.source, _ticks(query.ttl, unit)
     parts = [within(source, query.event, first - ttl if ttl is not None else None, last, unit)]
@@ -155,4 +153,6 @@ def _forget(codes: Codes, known: Known) -> None:
 
 
 def _ticks(span: timedelta | None, unit: Unit) -> int | None:
-    return None if span is None else span // _MICROSECOND * (1_000 if unit == "ns" else 1)
+    """A span in ticks; one that 64 bits cannot hold is none."""
+    found = None if span is None else span // _MICROSECOND * (1_000 if unit == "ns" else 1)
+    return None if found is None or found >= 2**63 else found
