@@ -79,7 +79,7 @@ def test_a_file_that_changes_between_keys_and_values_is_refused(tmp_path: Path, 
         return table
 
     monkeypatch.setattr(ParquetRows, "read", changed)
-    with pytest.raises(Refusal, match="rows.parquet of source 'view' has changed since it was opened"):
+    with pytest.raises(Refusal, match=r"rows\.parquet of source 'view' has changed since it was opened"):
         store.get_historical_features(asked(START), ["view:value"]).to_arrow()
 
 
@@ -87,7 +87,7 @@ def test_files_whose_types_are_not_one_name_the_column(tmp_path: Path) -> None:
     for name, value in (("a", pa.array([2**53 + 1], pa.int64())), ("b", pa.array([0.5]))):
         pq.write_table(pa.table({"value": value, "at": pa.array([START])}), tmp_path / f"{name}.parquet")
     rows = rows_of(FileSource(path=str(tmp_path), timestamp_field="at"), None, "rows")
-    with pytest.raises(Misuse, match="a.parquet: column 'value' is int64 there and double elsewhere"):
+    with pytest.raises(Misuse, match=r"a\.parquet: column 'value' is int64 there and double elsewhere"):
         rows.read(rows.row_groups()[0], ["value"])
 
 
