@@ -13,15 +13,19 @@ from feast.on_demand_feature_view import OnDemandFeatureView
 from feast.saved_dataset import SavedDatasetStorage
 
 from watertight.core.errors import Misuse
-from watertight.stores.point_in_time.destinations import Destination, saved_in
+from watertight.stores.point_in_time.destinations import Destination, batches_of, saved_in
 
 ROWS_IN_A_FILE = 1_000_000
 
 
 @dataclass(frozen=True)
 class Answers:
-    """Where the rows of a job come from: a ``table`` at once, or ``batches`` of at most so many rows; ``count`` once known."""
+    """Where the rows of a job come from: a ``table`` at once, or ``batches`` of at most so many rows; ``count`` once known.
 
+    ``schema`` is theirs, for an answer without rows, which may have no batch at all.
+    """
+
+    schema: Callable[[], pa.Schema]
     table: Callable[[], pa.Table]
     batches: Callable[[int], Iterator[pa.RecordBatch]]
     count: Callable[[], int | None] = lambda: None
@@ -29,14 +33,14 @@ class Answers:
 
 def of_table(table: Callable[[], pa.Table]) -> Answers:
     """Rows that are worked out as one table."""
-    return Answers(table, lambda rows: iter(table().to_batches(max_chunksize=rows)))
+    return Answers(lambda: table().schema, table, lambda rows: iter(table().to_batches(max_chunksize=rows)))
 
 
 def of_batches(
     schema: pa.Schema, batches: Callable[[int], Iterator[pa.RecordBatch]], count: Callable[[], int | None] = lambda: None
 ) -> Answers:
     """Rows that come batch by batch."""
-    return Answers(lambda: pa.Table.from_batches(batches(ROWS_IN_A_FILE), schema), batches, count)
+    return Answers(lambda: schema, lambda: pa.Table.from_batches(batches(ROWS_IN_A_FILE), schema), batches, count)
 
 
 class WatertightRetrievalJob(RetrievalJob):
@@ -87,11 +91,12 @@ class WatertightRetrievalJob(RetrievalJob):
         return self.answers.count()
 
     def persist(self, storage: SavedDatasetStorage, allow_overwrite: bool = False, timeout: int | None = None) -> None:
-        """Write the rows to a Parquet file, or into a folder where the path does not end in ``.parquet``.
+        """Write the rows to a Parquet file, or into a folder where the path does not end in ``.parquet``; what exists is replaced
+        by its like, a file by a file and a folder by a folder. An answer without rows is a file without rows.
 
         Raises Feast's SavedDatasetLocationAlreadyExists where something is there, unless it may be overwritten.
         """
-        saved_in(storage, self.repo_path).write(self.record_batches(), allow_overwrite)
+        saved_in(storage, self.repo_path).write(self._at_least_one(), allow_overwrite)
 
     def supports_remote_storage_export(self) -> bool:
         """Whether the store has a ``staging_location``."""
@@ -102,4 +107,17 @@ class WatertightRetrievalJob(RetrievalJob):
         if self.staging is None:
             raise Misuse("the offline store has no staging_location", expected="offline_store: {staging_location: …}")
         folder = Destination.at(f"{self.staging.rstrip('/')}/{uuid.uuid4().hex}", self.repo_path)
-        return folder.write(self.record_batches(), overwrite=False)
+        return folder.write(self._at_least_one(), overwrite=False)
+
+    def _at_least_one(self) -> Iterator[pa.RecordBatch]:
+        """The rows in batches; one empty batch of an answer without rows."""
+        batches = self.record_batches()
+        first = next(batches, None)
+        if first is None:
+            yield from batches_of(self._schema().empty_table())
+        else:
+            yield first
+            yield from batches
+
+    def _schema(self) -> pa.Schema:
+        return self.to_arrow().schema if self._on_demand else self.answers.schema()
