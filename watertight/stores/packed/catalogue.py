@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import secrets
 import sqlite3
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -22,7 +23,7 @@ class ViewKey(NamedTuple):
 
 
 class StoredView(NamedTuple):
-    """A view's table; ``changes`` grows with everything that is written to it."""
+    """A view's table; ``changes`` is a random number that everything that is written to it draws anew, 0 while it is empty."""
 
     id: int
     changes: int
@@ -88,8 +89,12 @@ def drop(connection: sqlite3.Connection, project: str, view: str) -> None:
 
 
 def touch(connection: sqlite3.Connection, stored: StoredView) -> None:
-    """Tell whoever keeps something of the view that it has changed."""
-    connection.execute("UPDATE views SET changes = changes + 1 WHERE id = ?", (stored.id,))
+    """Tell whoever keeps something of the view that it has changed.
+
+    By a random number, not by a count: another file that is put in place, a copy that was written further among them,
+    may have as many changes to a view of the same id.
+    """
+    connection.execute("UPDATE views SET changes = ? WHERE id = ?", (secrets.randbits(63), stored.id))
 
 
 def layout_id(connection: sqlite3.Connection, names: tuple[str, ...]) -> int:
