@@ -21,6 +21,8 @@ PAGE_BYTES = 8192
 MAPPED_BYTES = 1 << 30
 CACHE_KIB = 65_536
 """Of pages that a transaction has changed; what is only read is mapped, and shared by all threads and processes."""
+ABSENT_SECONDS = 0.1
+"""How long to look for a file that is not there: who replaces its folder moves the old one away first."""
 
 _TABLES = (
     "CREATE TABLE views (id INTEGER PRIMARY KEY AUTOINCREMENT, project TEXT NOT NULL, view TEXT NOT NULL,"
@@ -33,7 +35,7 @@ _TABLES = (
 
 class _Held(NamedTuple):
     connection: sqlite3.Connection
-    file: tuple[int, int] | None
+    file: tuple[int, int]
 
 
 class Database:
@@ -68,23 +70,48 @@ class Database:
             # SQLite's connections must not cross a fork, not even to be closed: the parent's are kept and left alone.
             self._parents = self._threads
             self._threads, self._process = threading.local(), os.getpid()
-        there = _identity(self.path)
         held: _Held | None = getattr(self._threads, "held", None)
-        if there is None and not make:
-            raise Misuse(
-                f"there is no online store at {self.path}",
-                expected="a file that was written by apply, materialize or a push",
-                next_step="run `feast apply`, or mend online_store.path",
-            )
+        there = self._file(make, 0.0 if make and held is None else ABSENT_SECONDS)
         if held is None or held.file != there:
             self.close()
-            connection = self._opened()
-            held = self._threads.held = _Held(connection, _identity(self.path))
+            held = self._threads.held = self._settled(there, make)
         return held.connection
 
+    def _file(self, make: bool, patience: float) -> tuple[int, int]:
+        """Which file is in place. Where none is after ``patience`` seconds, ``make`` an empty one, or raise Misuse."""
+        until = time.monotonic() + patience
+        while (there := _identity(self.path)) is None:
+            if time.monotonic() < until:
+                time.sleep(0.002)
+            elif make:
+                self.path.parent.mkdir(parents=True, exist_ok=True)
+                self.path.touch()
+            else:
+                raise Misuse(
+                    f"there is no online store at {self.path}",
+                    expected="a file that was written by apply, materialize or a push",
+                    next_step="run `feast apply`, or mend online_store.path",
+                )
+        return there
+
+    def _settled(self, there: tuple[int, int], make: bool) -> _Held:
+        """A connection to the file that is in place before and after it is opened: another may be put there meanwhile."""
+        while True:
+            try:
+                connection = self._opened()
+            except sqlite3.OperationalError:
+                if _identity(self.path) == there:
+                    raise
+            else:
+                if _identity(self.path) == there:
+                    return _Held(connection, there)
+                connection.close()
+            there = self._file(make, ABSENT_SECONDS)
+
     def _opened(self) -> sqlite3.Connection:
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        connection = sqlite3.connect(self.path, timeout=self._patience, isolation_level=None)
+        # A plain path would be made where it is absent, in the way of the file that is about to be put there.
+        address = f"{self.path.as_uri()}?mode=rw"
+        connection = sqlite3.connect(address, uri=True, timeout=self._patience, isolation_level=None)
         with _transaction(connection, "BEGIN"):
             there = _is_ours(connection, self.path)
         connection.execute(f"PRAGMA page_size = {PAGE_BYTES}")
