@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import sqlite3
+import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -12,10 +14,13 @@ from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 from feast.types import Float64
 from packed_store import NOON, A, Packed, item, numbers, view_of
+
+from watertight.stores.packed import database
 
 BOTH = view_of({"a": Float64, "b": Float64})
 ROUNDS, KEYS = 30, list(range(40))
@@ -92,6 +97,69 @@ def test_a_fork_opens_the_file_anew(tmp_path: Path) -> None:
     with beside(lambda: packed.write(A, 2, numbers(a=2)) is None and packed.read(A, 1, 3)[1] == (None, None)):
         packed.write(A, 1, numbers(a=3))
     assert [values for _, values in packed.read(A, 1, 2)] == [numbers(a=3), numbers(a=2)]
+
+
+class Told(sqlite3.Connection):
+    """Notes that it goes."""
+
+    gone: ClassVar[list[Told]] = []
+
+    def __del__(self) -> None:
+        self.gone.append(self)
+
+
+def closes_at_once(packed: Packed) -> bool:
+    asyncio.run(packed.store.close())
+    return True
+
+
+def reads_in_two_threads(packed: Packed) -> bool:
+    """One is slow to learn in which process it is."""
+    getpid, started = os.getpid, threading.Event()
+
+    def slow() -> int:
+        if threading.current_thread().name == "slow" and not started.is_set():
+            started.set()
+            time.sleep(0.2)
+        return getpid()
+
+    database.os.getpid = slow
+    thread = threading.Thread(target=packed.read, args=(A, 1), name="slow")
+    thread.start()
+    started.wait(5)
+    fine = packed.read(A, 1)[0][1] == numbers(a=1)
+    thread.join()
+    database.os.getpid = getpid
+    return fine
+
+
+def forks_again_and_closes(packed: Packed) -> bool:
+    packed.read(A, 1)
+    with beside(lambda: closes_at_once(packed) and packed.read(A, 1) and nothing_gone()):
+        pass
+    return True
+
+
+def nothing_gone() -> bool:
+    gc.collect()
+    return not Told.gone
+
+
+@pytest.mark.parametrize("work", [closes_at_once, reads_in_two_threads, forks_again_and_closes])
+def test_a_fork_leaves_the_connections_of_its_parent_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, work: Callable[[Packed], bool]
+) -> None:
+    """Not even the collector may close them there."""
+    connect = sqlite3.connect
+    monkeypatch.setattr(sqlite3, "connect", partial(connect, factory=Told))
+    packed = Packed(tmp_path)
+    packed.write(A, 1, numbers(a=1))
+    monkeypatch.setattr(sqlite3, "connect", connect)
+    gc.collect()
+    monkeypatch.setattr(Told, "gone", [])
+    with beside(lambda: work(packed) and nothing_gone()):
+        pass
+    assert packed.read(A, 1) == [(NOON, numbers(a=1))]
 
 
 @contextmanager

@@ -44,8 +44,7 @@ class Database:
     def __init__(self, path: Path, patience: float) -> None:
         self.path = path
         self._patience = patience
-        self._process = os.getpid()
-        self._threads = threading.local()
+        self._processes: dict[int, threading.local] = {}
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
@@ -61,15 +60,20 @@ class Database:
 
     def close(self) -> None:
         """Close this thread's connection; of a file that nobody else has open, the write-ahead log goes with it."""
-        held = vars(self._threads).pop("held", None)
-        if held is not None and self._process == os.getpid():
+        held: _Held | None = vars(self._threads).pop("held", None)
+        if held is not None:
             held.connection.close()
 
+    @property
+    def _threads(self) -> threading.local:
+        """What this process holds.
+
+        SQLite's connections must not cross a fork, not even to be closed: those of the processes before stay referenced.
+        Without a lock, which a fork might find taken for good; ``setdefault`` is atomic.
+        """
+        return self._processes.setdefault(os.getpid(), threading.local())
+
     def _connection(self, make: bool) -> sqlite3.Connection:
-        if self._process != os.getpid():
-            # SQLite's connections must not cross a fork, not even to be closed: the parent's are kept and left alone.
-            self._parents = self._threads
-            self._threads, self._process = threading.local(), os.getpid()
         held: _Held | None = getattr(self._threads, "held", None)
         there = self._file(make, 0.0 if make and held is None else ABSENT_SECONDS)
         if held is None or held.file != there:
