@@ -125,6 +125,18 @@ def test_some_features_of_a_row_leave_the_others_as_they_are(tmp_path: Path) -> 
     assert packed.read(view, 1, 2) == [(moment(2), numbers(a=2, b=1)), (moment(0), numbers(b=5))]
 
 
+def test_a_row_has_one_event_also_where_it_was_written_in_parts(tmp_path: Path) -> None:
+    """The limit that docs/online.md tells: a whole row between two parts is passed over, unless it is in their batch."""
+    view = view_of({"a": Float64, "b": Float64})
+    writes = [(numbers(a=1, b=1), moment(10)), (numbers(a=2), moment(20)), (numbers(a=3, b=3), moment(15))]
+    apart, at_once = Packed(tmp_path / "apart"), Packed(tmp_path / "at_once")
+    for values, event in writes:
+        apart.write(view, 1, values, event)
+    at_once.store.online_write_batch(at_once.config, view, [(item(1), values, event, None) for values, event in writes], None)
+    assert apart.read(view, 1) == [(moment(20), numbers(a=2, b=1))]
+    assert at_once.read(view, 1) == [(moment(20), numbers(a=2, b=3))]
+
+
 def test_one_batch_may_hold_parts_of_one_row(tmp_path: Path) -> None:
     view, packed = view_of({"a": Float64, "b": Float64}), Packed(tmp_path)
     data = [(item(1), numbers(b=2), moment(2), None), (item(1), numbers(a=1, b=1), moment(1), None)]

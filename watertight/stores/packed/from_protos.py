@@ -34,8 +34,11 @@ class _Row(NamedTuple):
 def write(connection: sqlite3.Connection, stored: StoredView, features: Sequence[str], rows: Sequence[FeastRow]) -> None:
     """Write rows of Feast's, in order.
 
-    A row that has only some of ``features`` leaves the others as they are, as in Feast's stores: of each feature the
-    newest value stays, and the row's event is that of its newest write.
+    A whole row, of all ``features``, replaces the stored one or, where that is newer, is passed over. A row of some
+    features leaves the others as they are; where it is older than the stored row it only adds what that lacks. Within
+    ``rows`` the newest value of each feature stays. A stored row has one event, that of its newest write, and not one
+    per feature: after a whole row of 12:10 and some features of 12:20, a whole row of 12:15 is passed over, and the
+    other features stay as of 12:10. So rows of some features have to come in the order of their events.
     """
     history = _by_key(rows)
     whole = set(features)
