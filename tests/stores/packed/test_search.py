@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from datetime import UTC, datetime, timedelta
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -134,6 +135,56 @@ def test_no_near_row_is_ruled_out_by_the_estimate(vectors: list[list[float]], qu
     kept = distance.nearest(metric, matrix, distance.lengths(matrix), every, vector, top_k)
     whole = distance.exact(metric, matrix, every, vector)
     assert set(np.lexsort((every, whole))[:top_k]) <= set(kept)
+
+
+def precisely(name: str, row: np.ndarray, query: np.ndarray) -> float:
+    """The distance in whole fractions, whatever the size of the numbers."""
+    one, other = [Fraction(number) for number in row.tolist()], [Fraction(number) for number in query.tolist()]
+    product = sum((a * b for a, b in zip(one, other)), Fraction())
+    if name == "dot":
+        return float(-product)
+    if name == "l2":
+        return root(sum(((a - b) ** 2 for a, b in zip(one, other)), Fraction()))
+    squares = sum((a * a for a in one), Fraction()) * sum((b * b for b in other), Fraction())
+    return 1 - math.copysign(root(product * product / squares), product) if squares else 1.0
+
+
+def root(number: Fraction) -> float:
+    """By whole numbers: neither the number nor its parts need fit into 64 bits."""
+    shift = 2 * (max(0, 128 - number.numerator.bit_length() + number.denominator.bit_length()) // 2 + 1)
+    return float(Fraction(math.isqrt((number.numerator << shift) // number.denominator), 1 << (shift // 2)))
+
+
+@pytest.mark.parametrize("name", ["cosine", "l2", "dot"])
+@pytest.mark.parametrize(
+    ("query_size", "row_size"), [(1e200, 1), (1e-200, 1), (1e-310, 1), (1, 1e200), (1, 1e-200), (1e99, 1e29)]
+)
+@pytest.mark.filterwarnings("error")
+def test_numbers_of_any_size_are_compared(name: str, query_size: float, row_size: float) -> None:
+    kind = np.float32 if row_size in (1, 1e29) else np.float64
+    matrix, query = (drawn(30).astype(np.float64) * row_size).astype(kind), drawn(1, seed=1)[0].astype(np.float64) * query_size
+    metric, every, norms = distance.METRICS[name], np.arange(30), distance.lengths(matrix)
+    whole = distance.exact(metric, matrix, every, query)
+    expected = [precisely(name, row, query) for row in matrix]
+    assert whole.tolist() == pytest.approx(expected, rel=1e-12, abs=0.0 if name != "cosine" else 1e-12)
+    assert set(np.lexsort((every, whole))[:3]) <= set(distance.nearest(metric, matrix, norms, every, query, 3))
+    assert norms.tolist() == pytest.approx([precisely("l2", row, np.zeros(WIDE)) for row in matrix], rel=1e-12)
+
+
+@pytest.mark.parametrize("size", [1e200, 1e-200])
+@pytest.mark.filterwarnings("error::RuntimeWarning")
+def test_a_huge_or_tiny_query_finds_by_cosine_what_one_of_usual_size_finds(tmp_path: Path, size: float) -> None:
+    store, query = store_with(tmp_path, drawn(300)), drawn(1, seed=1)[0].astype(np.float64)
+    usual = found(store, query, 5, distance_metric="cosine")
+    told = found(store, query * size, 5, distance_metric="cosine")
+    assert (told["item"], told["distance"]) == (usual["item"], pytest.approx(usual["distance"], rel=1e-12))
+
+
+@pytest.mark.filterwarnings("error::RuntimeWarning")
+def test_distances_that_64_bits_do_not_hold_are_refused(tmp_path: Path) -> None:
+    store = store_with(tmp_path, drawn(300) * 100)
+    with pytest.raises(Refusal, match="greater than 64 bits hold"):
+        found(store, np.full(WIDE, 1.7e308), distance_metric="L2")
 
 
 def test_the_estimate_rules_out_nearly_everything() -> None:

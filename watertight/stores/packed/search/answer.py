@@ -12,6 +12,7 @@ from feast.infra.key_encoding_utils import deserialize_entity_key
 from feast.protos.feast.types.EntityKey_pb2 import EntityKey
 from feast.protos.feast.types.Value_pb2 import Value
 
+from watertight.core.errors import Refusal
 from watertight.stores.packed.catalogue import StoredView
 from watertight.stores.packed.reading import StoredRow, stored_rows
 from watertight.stores.packed.row import unpacked
@@ -54,7 +55,19 @@ def _candidates(block: Block, query: Query, oldest_us: int | None) -> list[tuple
         allowed &= block.event_us >= oldest_us
     rows = nearest(query.metric, block.matrix, block.norms, np.flatnonzero(allowed), query.vector, query.top_k)
     distances = exact(query.metric, block.matrix, rows, query.vector)
+    _demand_finite([block.keys[at] for at in rows[~np.isfinite(distances)]], query)
     return [(distance, block.keys[at]) for distance, at in zip(distances.tolist(), rows.tolist())]
+
+
+def _demand_finite(beyond: list[bytes], query: Query) -> None:
+    if beyond:
+        raise Refusal(
+            f"distances from the query to rows of view {query.table.name!r} are greater than 64 bits hold",
+            column=query.field.name,
+            rows=[key.hex() for key in beyond],
+            expected="distances below 1.8e308",
+            next_step="search by cosine, or mend the query or the rows",
+        )
 
 
 def _closest(near: list[tuple[float, bytes]], top_k: int) -> list[tuple[float, bytes]]:

@@ -33,14 +33,17 @@ def nearest(metric: Metric, matrix: np.ndarray, norms: np.ndarray, rows: np.ndar
     n·e·|x|·|q| (Higham, Accuracy and Stability of Numerical Algorithms, 2002, section 3.1). Where numbers are so
     small or so large that they would not stay within that, nothing is ruled out.
     """
-    if len(rows) <= top_k:
+    scaled, power = _scaled(query)
+    # Cosine does not look at the query's length.
+    with np.errstate(over="ignore", under="ignore"):
+        length = float(np.ldexp(_length(scaled), 0 if metric is COSINE else power))
+    if len(rows) <= top_k or not 1e-100 < length < 1e100:
         return rows
-    length = float(np.sqrt((query * query).sum()))
-    unit = query / length if length else query
+    unit = scaled / _length(scaled)
     with np.errstate(over="ignore", invalid="ignore", under="ignore"):
         dots = (matrix @ unit.astype(matrix.dtype)).astype(np.float64)[rows]
-    sizes = norms[rows]
-    tame = (sizes > 1e-25) & (sizes < 1e30)
+    tame = (norms[rows] > 1e-25) & (norms[rows] < 1e30)
+    sizes = np.where(tame, norms[rows], 1.0)
     unsure = (matrix.shape[1] + 8) * float(np.finfo(matrix.dtype).eps) * metric.slope(sizes, length)
     ranked = np.where(tame, metric.ranked(np.where(tame, dots, 0.0), sizes, length), 0.0)
     slack = np.where(tame, unsure, np.inf)
@@ -49,34 +52,54 @@ def nearest(metric: Metric, matrix: np.ndarray, norms: np.ndarray, rows: np.ndar
 
 
 def exact(metric: Metric, matrix: np.ndarray, rows: np.ndarray, query: np.ndarray) -> np.ndarray:
-    """The distance of each of ``rows``, float64: equal rows have equal distances, wherever they stand."""
-    parts = [metric.exact(matrix[rows[at : at + CHUNK]].astype(np.float64), query) for at in range(0, len(rows), CHUNK)]
+    """The distance of each of ``rows``, float64: equal rows have equal distances, wherever they stand.
+
+    Numbers may be of any size; a distance beyond what float64 holds is infinite.
+    """
+    with np.errstate(over="ignore", under="ignore"):
+        parts = [metric.exact(matrix[rows[at : at + CHUNK]].astype(np.float64), query) for at in range(0, len(rows), CHUNK)]
     return np.concatenate(parts) if parts else np.empty(0)
 
 
 def lengths(matrix: np.ndarray) -> np.ndarray:
-    """Each row's Euclidean length, float64."""
-    parts = [_length(matrix[at : at + CHUNK].astype(np.float64)) for at in range(0, len(matrix), CHUNK)]
+    """Each row's Euclidean length, float64; infinite where float64 does not hold it."""
+    # Squares of 32-bit numbers neither overflow nor vanish in 64 bits.
+    measured = _length if matrix.dtype == np.float32 else _true_length
+    with np.errstate(over="ignore", under="ignore"):
+        parts = [measured(matrix[at : at + CHUNK].astype(np.float64)) for at in range(0, len(matrix), CHUNK)]
     return np.concatenate(parts) if parts else np.empty(0)
 
 
+def _scaled(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Each row divided by a power of two, hence exactly, so that squares neither overflow nor vanish; and the powers."""
+    powers = np.clip(np.frexp(np.abs(rows).max(axis=-1, keepdims=True))[1], -1000, 1000)
+    return rows * np.ldexp(1.0, -powers), powers[..., 0]
+
+
 def _length(rows: np.ndarray) -> np.ndarray:
-    return np.sqrt((rows * rows).sum(axis=1))
+    return np.sqrt((rows * rows).sum(axis=-1))
+
+
+def _true_length(rows: np.ndarray) -> np.ndarray:
+    scaled, powers = _scaled(rows)
+    return np.ldexp(_length(scaled), powers)
 
 
 def _cosine(rows: np.ndarray, query: np.ndarray) -> np.ndarray:
     """Of a vector of zeros, 1: it points nowhere."""
-    scale = _length(rows) * np.sqrt((query * query).sum())
+    rows, query = _scaled(rows)[0], _scaled(query)[0]
+    scale = _length(rows) * _length(query)
     products = (rows * query).sum(axis=1)
     return 1.0 - np.divide(products, scale, out=np.zeros_like(products), where=scale > 0)
 
 
 def _euclidean(rows: np.ndarray, query: np.ndarray) -> np.ndarray:
-    return _length(rows - query)
+    return _true_length(rows - query)
 
 
 def _product(rows: np.ndarray, query: np.ndarray) -> np.ndarray:
-    return -(rows * query).sum(axis=1)
+    (rows, powers), (query, power) = _scaled(rows), _scaled(query)
+    return -np.ldexp((rows * query).sum(axis=1), powers + power)
 
 
 COSINE = Metric(
