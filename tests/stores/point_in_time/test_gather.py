@@ -14,7 +14,7 @@ import pytest
 from feast import FileSource
 
 from watertight.core.errors import Misuse
-from watertight.stores.point_in_time import sinks
+from watertight.stores.point_in_time import parquet_rows, sinks
 from watertight.stores.point_in_time.gather import gathered
 from watertight.stores.point_in_time.memory import Memory
 from watertight.stores.point_in_time.parquet_rows import rows_of
@@ -64,8 +64,11 @@ def expected(winners: np.ndarray = WINNERS) -> dict[str, list[object]]:
 
 @pytest.mark.parametrize("workers", [1, 2])
 @pytest.mark.parametrize("limit", [10**9, 0])
-def test_every_type(source: FileSource, limit: int, workers: int) -> None:
-    """In memory, and with all that can in mapped files."""
+@pytest.mark.parametrize("at_once", [10**9, 1])
+def test_every_type(source: FileSource, limit: int, workers: int, at_once: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In memory, and with all that can in mapped files; row groups whole, and a row at a time."""
+    monkeypatch.setattr(parquet_rows, "_AT_ONCE", at_once)
+    monkeypatch.setattr(parquet_rows, "_LEAST_ROWS", 1)
     assert repr(dealt(source, Memory(limit), workers=workers)) == repr(expected())
 
 

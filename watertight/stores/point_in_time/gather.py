@@ -1,4 +1,4 @@
-"""The columns of the rows that won: each row group is read once, a few columns at a time, and dealt out to the labels."""
+"""The columns of the rows that won: what is read of a row group is dealt out to the labels at once, and forgotten."""
 
 from __future__ import annotations
 
@@ -15,8 +15,6 @@ from watertight.stores.point_in_time.parquet_rows import ParquetRows, RowGroup
 from watertight.stores.point_in_time.sinks import Ragged, Sink, sink_for
 from watertight.stores.point_in_time.slots import Longs
 
-_AT_ONCE = 64 * 2**20
-
 Thing = TypeVar("Thing")
 
 
@@ -24,10 +22,16 @@ Thing = TypeVar("Thing")
 class Wanted:
     """The labels that have a row in one row group, ascending, and which row of it each has."""
 
-    number: int
     group: RowGroup
     labels: Longs
     rows: Longs
+
+    def within(self, first: int, end: int) -> tuple[Longs, Longs]:
+        """The labels whose row is from ``first`` to before ``end``, and which of these rows each has."""
+        if first == 0 and end >= self.group.rows:
+            return self.labels, self.rows
+        inside = (self.rows >= first) & (self.rows < end)
+        return self.labels[inside], self.rows[inside] - first
 
 
 def gathered(
@@ -65,8 +69,8 @@ def _by_group(groups: Sequence[RowGroup], winners: Longs) -> list[Wanted]:
     order = np.argsort(group_of, kind="stable")
     bounds = np.searchsorted(group_of[order], np.arange(1, len(groups) + 2))
     return [
-        Wanted(number, group, order[low:high], winners[order[low:high]] - group.first)
-        for number, (group, low, high) in enumerate(zip(groups, bounds, bounds[1:]))
+        Wanted(group, order[low:high], winners[order[low:high]] - group.first)
+        for group, low, high in zip(groups, bounds, bounds[1:])
         if high > low
     ]
 
@@ -75,31 +79,21 @@ def _fill(source: ParquetRows, wanted: Sequence[Wanted], sinks: dict[str, Sink],
     """Put every value where it belongs; answers the columns that are ragged, and so not filled."""
     ragged: set[str] = set()
 
-    def fill(part: tuple[Wanted, list[str]]) -> None:
-        group, names = part
-        names = [name for name in names if name not in ragged]
-        table = source.read(group.group, names, threads=len(parts) < workers)
-        for name in names:
-            try:
-                sinks[name].put(group.number, group.labels, group.rows, table[name])
-            except Ragged:
-                ragged.add(name)
+    def fill(share: tuple[Wanted, list[str]]) -> None:
+        of_group, names = share
+        for first, table in source.pieces(of_group.group, names, threads=len(shares) < workers):
+            labels, rows = of_group.within(first, first + table.num_rows)
+            for name in (name for name in names if name not in ragged):
+                try:
+                    sinks[name].put(labels, rows, table[name])
+                except Ragged:
+                    ragged.add(name)
 
-    parts = [(group, names) for group in wanted for names in _shares(group.group, list(sinks), workers, len(wanted))]
-    in_threads(fill, parts, workers)
+    shares = [(of_group, names) for of_group in wanted for names in _shares(list(sinks), workers if len(wanted) < workers else 1)]
+    in_threads(fill, shares, workers)
     return ragged
 
 
-def _shares(group: RowGroup, columns: list[str], workers: int, groups: int) -> Iterator[list[str]]:
-    """The columns in shares of about 64 MiB of a row group, and as many as there are workers if there is but one group."""
-    size = _bytes(group, columns)
-    shares = max(-(-size // _AT_ONCE), workers if groups < workers else 1)
+def _shares(columns: list[str], shares: int) -> Iterator[list[str]]:
     step = max(1, -(-len(columns) // shares))
     yield from (columns[at : at + step] for at in range(0, len(columns), step))
-
-
-def _bytes(group: RowGroup, columns: Sequence[str]) -> int:
-    metadata, asked = group.fragment.metadata, set(columns)
-    parts = [metadata.row_group(part.id) for part in group.fragment.row_groups]
-    chunks = (part.column(place) for part in parts for place in range(part.num_columns))
-    return sum(chunk.total_uncompressed_size for chunk in chunks if chunk.path_in_schema.split(".")[0] in asked)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -21,6 +21,9 @@ from pyarrow import fs
 from watertight.core.errors import Misuse, Refusal
 from watertight.stores.point_in_time.files import parquet_files
 
+_AT_ONCE = 16 * 2**20
+_LEAST_ROWS = 1_024
+_BUFFER = 2**20
 # What Arrow's own functions know.
 _PLAIN = {pa.string_view(): pa.string(), pa.binary_view(): pa.binary()}
 
@@ -88,12 +91,48 @@ class ParquetRows:
             file = pq.ParquetFile(source, metadata=group.fragment.metadata, pre_buffer=not self.is_local)
             numbers = [part.id for part in group.fragment.row_groups]
             table = file.read_row_groups(numbers, columns=own, use_threads=threads)
+        return self._table(table, columns, group)
+
+    def pieces(self, group: RowGroup, columns: Sequence[str], threads: bool = False) -> Iterator[tuple[int, pa.Table]]:
+        """As ``read``, about 16 MiB at a time, in order: the first row of each piece, counted from the group's, and the piece.
+
+        Of a column of vectors pyarrow makes several copies when it reads it whole: bit by bit takes a third of the time.
+        """
+        own = [name for name in columns if name in group.fragment.physical_schema.names]
+        at_once = max(_LEAST_ROWS, _AT_ONCE * group.rows // max(1, self._bytes(group, own)))
+        if at_once >= group.rows or not own:
+            yield 0, self.read(group, columns, threads)
+            return
+        with self.filesystem.open_input_file(group.fragment.path) as source:
+            self._demand_the_same(group.fragment.path)
+            file = pq.ParquetFile(
+                source,
+                metadata=group.fragment.metadata,
+                pre_buffer=not self.is_local,
+                buffer_size=_BUFFER if self.is_local else 0,
+            )
+            first = 0
+            numbers = [part.id for part in group.fragment.row_groups]
+            for batch in file.iter_batches(at_once, row_groups=numbers, columns=own, use_threads=threads):
+                yield first, self._table(pa.Table.from_batches([batch]), columns, group)
+                first += batch.num_rows
+
+    def _table(self, read: pa.Table, columns: Sequence[str], group: RowGroup) -> pa.Table:
+        """What was read of a file, with the types of the common schema, and beside it what the file does not have."""
         partition = ds.get_partition_keys(group.fragment.partition_expression)
         arrays = [
-            self._cast(table[name], name, group) if name in own else _constant(partition.get(name), self._kind(name), group.rows)
+            self._cast(read[name], name, group)
+            if name in read.column_names
+            else _constant(partition.get(name), self._kind(name), read.num_rows)
             for name in columns
         ]
         return pa.Table.from_arrays(arrays, names=list(columns))
+
+    def _bytes(self, group: RowGroup, columns: Sequence[str]) -> int:
+        metadata, asked = group.fragment.metadata, set(columns)
+        parts = [metadata.row_group(part.id) for part in group.fragment.row_groups]
+        chunks = (part.column(place) for part in parts for place in range(part.num_columns))
+        return sum(chunk.total_uncompressed_size for chunk in chunks if chunk.path_in_schema.split(".")[0] in asked)
 
     def _cast(self, column: pa.ChunkedArray, name: str, group: RowGroup) -> pa.ChunkedArray:
         try:

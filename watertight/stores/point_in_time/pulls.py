@@ -61,10 +61,10 @@ def _of_group(
 ) -> Iterator[pa.RecordBatch]:
     named = [name for name in columns if name != DUMMY_ENTITY_ID]
     own = [source.column(name) for name in named]
-    table = source.read(group, list(dict.fromkeys(own)), threads=True)
-    table = pa.Table.from_arrays([table[name] for name in own], names=named)
-    if DUMMY_ENTITY_ID in columns:
-        table = table.append_column(DUMMY_ENTITY_ID, pa.repeat(DUMMY_ENTITY_VAL, table.num_rows))
-    for at in range(0, len(kept), rows):
-        part = kept[at : at + rows]
-        yield from table.take(pa.array(part)).combine_chunks().to_batches()
+    for first, piece in source.pieces(group, list(dict.fromkeys(own)), threads=True):
+        table = pa.Table.from_arrays([piece[name] for name in own], names=named)
+        if DUMMY_ENTITY_ID in columns:
+            table = table.append_column(DUMMY_ENTITY_ID, pa.repeat(DUMMY_ENTITY_VAL, table.num_rows))
+        inside = kept[np.searchsorted(kept, first) : np.searchsorted(kept, first + table.num_rows)] - first
+        for at in range(0, len(inside), rows):
+            yield from table.take(pa.array(inside[at : at + rows])).combine_chunks().to_batches()

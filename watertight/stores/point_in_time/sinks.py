@@ -1,4 +1,4 @@
-"""Columns of an answer, filled with values from one row group after the other, in any order."""
+"""Columns of an answer, filled with values from one piece of the source after the other, in any order."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ class Ragged(Exception):
 class Sink(Protocol):
     """One column of the answer; what is never put is null."""
 
-    def put(self, group: int, labels: Longs, rows: Longs, column: pa.ChunkedArray) -> None:
-        """Let each of ``labels`` (k,) have the value of its row, of ``rows`` (k,), in a row group's column."""
+    def put(self, labels: Longs, rows: Longs, column: pa.ChunkedArray) -> None:
+        """Let each of ``labels`` (k,) have the value of its row, of ``rows`` (k,), in a piece of the column."""
         ...
 
     def done(self) -> pa.ChunkedArray:
@@ -80,7 +80,7 @@ class Numbers:
         # A boolean is a byte until the end: single bits cannot be written by two threads.
         self.values = memory.zeros((self.labels,), np.uint8 if pa.types.is_boolean(kind) else f"u{kind.bit_width // 8}")
 
-    def put(self, group: int, labels: Longs, rows: Longs, column: pa.ChunkedArray) -> None:
+    def put(self, labels: Longs, rows: Longs, column: pa.ChunkedArray) -> None:
         """See Sink."""
         array = one_array(column)
         _put(self.values, labels, _raw(array, self.kind, self.values.dtype), rows)
@@ -102,7 +102,7 @@ class Vectors:
         self.block: npt.NDArray[Any] | None = None
         self.lock = threading.Lock()
 
-    def put(self, group: int, labels: Longs, rows: Longs, column: pa.ChunkedArray) -> None:
+    def put(self, labels: Longs, rows: Longs, column: pa.ChunkedArray) -> None:
         """See Sink."""
         array = one_array(column)
         valid = known_of(column)
@@ -136,29 +136,27 @@ class Vectors:
 
 
 class Taken:
-    """Values of any other type: the distinct rows of each row group are kept, and dealt out in the end."""
+    """Values of any other type: the distinct rows of each piece are kept, and dealt out in the end."""
 
     def __init__(self, kind: pa.DataType, labels: int) -> None:
         self.kind = kind
-        self.pieces: dict[int, pa.Array] = {}
-        self.labels_of: dict[int, Longs] = {}
+        self.pieces: list[tuple[Longs, pa.Array]] = []
         self.place = np.full(labels, -1, np.int64)
 
-    def put(self, group: int, labels: Longs, rows: Longs, column: pa.ChunkedArray) -> None:
+    def put(self, labels: Longs, rows: Longs, column: pa.ChunkedArray) -> None:
         """See Sink."""
         distinct, self.place[labels] = np.unique(rows, return_inverse=True)
-        self.pieces[group] = one_array(column.cast(_large(self.kind)).take(pa.array(distinct)))
-        self.labels_of[group] = labels
+        self.pieces.append((labels, one_array(column.cast(_large(self.kind)).take(pa.array(distinct)))))
 
     def done(self) -> pa.ChunkedArray:
         """See Sink; in several pieces where one array could not hold all bytes."""
         before = 0
-        for group, piece in self.pieces.items():
-            self.place[self.labels_of[group]] += before
+        for labels, piece in self.pieces:
+            self.place[labels] += before
             before += len(piece)
         if not self.pieces:
             return pa.chunked_array([pa.nulls(len(self.place), self.kind)])
-        values = pa.concat_arrays(list(self.pieces.values()))
+        values = pa.concat_arrays([piece for _, piece in self.pieces])
         self.pieces.clear()
         indices = pa.array(self.place, mask=self.place < 0)
         taken = [values.take(indices[begin:end]).cast(self.kind) for begin, end in pairwise(_cuts(values, self.place))]
