@@ -13,6 +13,7 @@ Every answer is compared with the source's rows; the script ends with an error w
 from __future__ import annotations
 
 import argparse
+import asyncio
 import contextlib
 import http.client
 import json
@@ -284,6 +285,8 @@ def write(job: Job) -> dict[str, float]:
         store.materialize(START, END, feature_views=["stats"])
         seconds, above = time.perf_counter() - began, peak() - before
     agree(job, store)
+    # With the writer goes the write-ahead log.
+    asyncio.run(store.close())
     return {
         "seconds": seconds,
         "peak": above,
