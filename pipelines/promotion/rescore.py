@@ -94,7 +94,7 @@ def _demand_unseen(champion: VersionRecord, rows: pl.DataFrame, objects: Objects
     objects.write(stored, folder / "training_set")
     table = read_table(folder / "training_set" / "training_set.parquet", ["row_id", "group_id", "split"])
     fitted = table.filter(pl.col("split") == "train")
-    whole = (pl.col("split") == "test_groups") & pl.col("group_id").is_in(fitted["group_id"].unique().to_list())
+    whole = pl.col("split").is_in(["test_groups", "test_drops"]) & pl.col("group_id").is_in(fitted["group_id"].unique().to_list())
     seen = rows.filter(pl.col("row_id").is_in(fitted["row_id"].to_list()) | whole)
     if not seen.is_empty():
         raise Refusal(
