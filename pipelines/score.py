@@ -8,7 +8,6 @@ from typing import Any
 
 import polars as pl
 
-from pipelines.answers import answers
 from pipelines.as_of import as_of
 from pipelines.features import Features
 from pipelines.gates import TRAINING_SET, demand_guarded
@@ -21,6 +20,7 @@ from watertight.core.tables import read_json, read_table, replacing, write_json
 from watertight.core.witness import witness
 from watertight.evaluation.figures import cases, figures, figures_table, intervals_cover, of_cells, wide
 from watertight.evaluation.intervals import apart
+from watertight.inference.answers import answers, fitted
 from watertight.learners.out_of_fold import output_columns
 from watertight.registry.bundle import MANIFEST, Model
 
@@ -68,7 +68,7 @@ def score_test(work: Workload, every_cell: bool = False, drop: str | None = None
 def predicted(places: list[tuple[Model, Path]], rows: pl.DataFrame) -> pl.DataFrame:
     """Every model's outputs for ``rows`` (features and texts): row_id, target, cell, seed and the named outputs."""
     parts = []
-    for model, outputs in answers(places, rows):
+    for model, outputs in answers(fitted(places), rows):
         named = {"target": pl.lit(model.target), "cell": pl.lit(model.cell), "seed": pl.lit(model.seed, dtype=pl.Int64)}
         parts.append(rows.select("row_id", **named).with_columns(output_columns(outputs)))
     return pl.concat(parts, how="diagonal")
