@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
+from typing import TypeAlias
 
 import pandas as pd
 import polars as pl
@@ -17,7 +18,7 @@ from watertight.inference.inputs import Input, demand_inputs, inputs_of
 from watertight.learners.catalogue import load
 from watertight.registry.bundle import Bundle, Manifest
 
-Rows = pl.DataFrame | pa.Table | pd.DataFrame
+Rows: TypeAlias = pl.DataFrame | pa.Table | pd.DataFrame
 CARD = "card.md"
 NULL_AS = {"number": pl.Float32(), "vector": pl.List(pl.Float32), "text": pl.String()}
 
@@ -50,7 +51,7 @@ class Loaded:
         or pandas' NaN, is what the models were taught that it is: not known. Raises Refusal with every column that is missing,
         is of another type or has lists of another length; Misuse where ``rows`` is no table.
         """
-        table = _table(rows)
+        table = as_table(rows)
         demand_inputs(table, self.inputs)
         named = table.select("row_id") if "row_id" in table.columns else pl.DataFrame()
         return named.with_columns(self._answers(table.select(wanted.name for wanted in self.inputs)))
@@ -59,14 +60,18 @@ class Loaded:
         return mean_of_seeds(self._models, self.manifest.cell, table)
 
 
-def _table(rows: Rows) -> pl.DataFrame:
+def as_table(rows: Rows) -> pl.DataFrame:
+    """The rows in Polars; raises Misuse where they are no table."""
     if isinstance(rows, pl.DataFrame):
         return rows
-    if isinstance(rows, pa.Table):
-        return pl.DataFrame(rows)
-    if isinstance(rows, pd.DataFrame):
-        return pl.from_pandas(rows)
-    raise Misuse(f"{type(rows).__name__} is no table of rows", expected="a Polars or pandas DataFrame, or a pyarrow Table")
+    if not isinstance(rows, pa.Table | pd.DataFrame):
+        raise Misuse(f"{type(rows).__name__} is no table of rows", expected="a Polars or pandas DataFrame, or a pyarrow Table")
+    try:
+        return pl.DataFrame(rows) if isinstance(rows, pa.Table) else pl.from_pandas(rows)
+    except (pa.ArrowException, pl.exceptions.PolarsError) as error:
+        raise Misuse(
+            f"the rows are no plain table: {error}", expected="columns of one type each, with different names"
+        ) from error
 
 
 def _read(bundle: Bundle) -> list[Fitted]:
