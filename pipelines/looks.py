@@ -17,7 +17,7 @@ from watertight.core.rows import TEST_SPLITS
 from watertight.core.tables import read_json, read_table, replacing, write_json, write_table
 from watertight.evaluation.figures import cases, figures, figures_table, intervals_cover, of_cells
 from watertight.evaluation.intervals import apart
-from watertight.inference.answers import answers
+from watertight.inference.answers import answers, fitted
 from watertight.learners.out_of_fold import output_columns
 from watertight.registry.bundle import MANIFEST, Bundle, Model
 from watertight.registry.objects import Objects
@@ -42,7 +42,7 @@ def demand_some(rows: pl.DataFrame) -> pl.DataFrame:
 def predicted(places: list[tuple[Model, Path]], rows: pl.DataFrame) -> pl.DataFrame:
     """Every model's outputs for ``rows`` (features and texts): row_id, target, cell, seed and the named outputs."""
     parts = []
-    for model, outputs in answers(places, rows):
+    for model, outputs in answers(fitted(places), rows):
         named = {"target": pl.lit(model.target), "cell": pl.lit(model.cell), "seed": pl.lit(model.seed, dtype=pl.Int64)}
         parts.append(rows.select("row_id", **named).with_columns(output_columns(outputs)))
     return pl.concat(parts, how="diagonal")
@@ -66,9 +66,9 @@ def look_at(work: Workload, bundle: Bundle, rows: pl.DataFrame, places: Places, 
 
 def kept(root: Path, told: pl.DataFrame, cell: str) -> dict[str, Any]:
     """What ``cell`` answered, put into DVC's cache of the project at ``root``: how a look names it."""
-    with TemporaryDirectory() as folder, Objects(root) as objects:
+    with TemporaryDirectory() as folder:
         write_table(of_cell(told, cell), file := Path(folder, "predictions.parquet"))
-        return objects.keep(file).model_dump(mode="json")
+        return Objects(root).keep(file).model_dump(mode="json")
 
 
 def record(project: Project, name: str, look: dict[str, Any]) -> Path:

@@ -19,7 +19,7 @@ from watertight.registry.revisions import Revision, checkout, resolve, stages_of
 BUNDLE = "artifacts/{}/bundle"
 READ = ("data/{}/split", "data/{}/training_set", "artifacts/{}/guard", "artifacts/{}/train", "artifacts/{}/evaluate", BUNDLE)
 """The outputs that a promotion reads whole."""
-CHECKED = "data/{}/checked"
+CHECKED, VERDICT = "data/{}/checked", "verdict.json"
 
 
 @dataclass(frozen=True)
@@ -63,14 +63,18 @@ def candidate_of(project: Project, name: str, revision: str, objects: Objects) -
         work, stages = Project(tree).workload(name), stages_of(tree, name)
         for place in (place.format(name) for place in READ):
             _written(objects, out_of(stages, place), tree / place)
-        checked = CHECKED.format(name)
-        _written(objects, out_of(stages, checked), tree / checked, "verdict.json")
+        _written(objects, _checked(objects, out_of(stages, CHECKED.format(name))), tree / CHECKED.format(name) / VERDICT)
         yield Candidate(found, work, stages)
 
 
-def _written(objects: Objects, stored: Stored, to: Path, *only: str) -> None:
-    objects.fetch(stored, only=only)
-    objects.write(stored, to, only=only)
+def _written(objects: Objects, stored: Stored, to: Path) -> None:
+    objects.fetch(stored)
+    objects.write(stored, to)
+
+
+def _checked(objects: Objects, folder: Stored) -> Stored:
+    """The verdict on the rows, without the rows."""
+    return Stored(md5=objects.files(folder)[VERDICT], size=0)
 
 
 def out_of(stages: Mapping[str, LockedStage], place: str) -> Stored:

@@ -24,7 +24,8 @@ from watertight.core.declare import nearest
 from watertight.core.errors import Misuse, Refusal
 from watertight.core.project import Project
 from watertight.core.tables import read_table
-from watertight.inference.loaded import latency, load
+from watertight.inference.latency import latency
+from watertight.inference.loaded import Loaded
 from watertight.registry.bumps import next_version
 from watertight.registry.history import Registry
 from watertight.registry.objects import Objects
@@ -81,7 +82,8 @@ def promote(project: Project, asked: Asked) -> dict[str, Any]:
         raise Misuse(f"no stage is called {asked.stage!r}; {nearest(asked.stage, policy.stages)}", expected="one of gates.stages")
     demand_committed(project)
     registry = Registry(project.root, asked.name)
-    with Objects(project.root) as objects, candidate_of(project, asked.name, asked.revision, objects) as candidate:
+    objects = Objects(project.root)
+    with candidate_of(project, asked.name, asked.revision, objects) as candidate:
         told = _judged(project, registry, candidate, asked, objects)
         _demand_overridden(told, asked)
         version = _version(registry, candidate, told.look, asked)
@@ -101,7 +103,7 @@ def _judged(project: Project, registry: Registry, candidate: Candidate, asked: A
     look = look_at(candidate.work, candidate.bundle, rows, places, told)
     look["predictions"] = kept(project.root, told, cell)
     place = record(project, asked.name, look)
-    measured = {"latency_ms": latency(load(candidate.bundle.folder), rows), "size_mb": candidate.stored.size / 1e6}
+    measured = {"latency_ms": latency(Loaded(candidate.bundle), rows).p95, "size_mb": candidate.stored.size / 1e6}
     try:
         beside = _beside(project, registry, candidate, rows, look, asked, objects)
     except Refusal as error:

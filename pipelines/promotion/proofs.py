@@ -14,21 +14,24 @@ from watertight.checks.verdict import demand_passed
 from watertight.core.digests import file_digest
 from watertight.core.errors import Refusal, WatertightError
 from watertight.core.tables import read_json, read_table
-from watertight.inference.loaded import load_bundle
+from watertight.inference.loaded import Loaded
 from watertight.registry.objects import Objects
 from watertight.registry.records import GateResult, Verdict
-from watertight.registry.revisions import unbound
+from watertight.registry.binding import unbound
 
 NOT_PROMOTED = "it is not promoted"
 NEVER_OVERRIDDEN = ("bound", "bundle")
 """Gates that no reason overrides: without them nobody could say, or run, what was promoted."""
+
+LAST = "register"
+"""The stage that makes the bundle."""
 
 Proof = Callable[[Candidate, Objects], str]
 
 
 def proofs(candidate: Candidate, objects: Objects) -> Iterator[GateResult]:
     """An answer per proof: pass, or fail with the reason."""
-    yield _bound(candidate)
+    yield _bound(candidate, objects)
     for gate, proof in (("verdicts", _verdicts), ("bundle", _bundle), ("signature", _signature)):
         yield _asked(gate, lambda proof=proof: proof(candidate, objects))
 
@@ -40,9 +43,9 @@ def _asked(gate: str, proof: Callable[[], str]) -> GateResult:
         return GateResult(gate=gate, status="fail", told=f"{error.what}; {error.next_step or error.expected or ''}".rstrip("; "))
 
 
-def _bound(candidate: Candidate) -> GateResult:
+def _bound(candidate: Candidate, objects: Objects) -> GateResult:
     """Whether everything that made the bundle is what the commit has: code, params, data, each stage's inputs."""
-    faults = unbound(candidate.tree, candidate.work.name, BUNDLE.format(candidate.work.name), candidate.found)
+    faults = unbound(candidate.tree, candidate.work.name, LAST, objects)
     if faults:
         return GateResult(gate="bound", status="fail", told="; ".join(faults))
     stages = ", ".join(candidate.stages)
@@ -80,7 +83,7 @@ def _bundle(candidate: Candidate, objects: Objects) -> str:
     if missing:
         raise Refusal(f"{len(missing)} object(s) of {place} are not on the remote", next_step=f"dvc push {place}")
     rows = read_table(candidate.work.data(*TRAINING_SET)).head(1)
-    answered = load_bundle(bundle).predict(rows)
+    answered = Loaded(bundle).predict(rows)
     outputs = [name for name in answered.columns if name != "row_id"]
     return f"{len(bundle.manifest.files)} files, on the remote, answers {', '.join(outputs)}"
 

@@ -14,12 +14,12 @@ from pipelines.looks import kept, look_at, predicted, record, test_rows
 from pipelines.promotion.candidate import Candidate, candidate_of, out_of
 from pipelines.promotion.record import view_digests
 from pipelines.promotion.tree import demand_committed
-from watertight.core.digests import file_digest
 from watertight.core.errors import Refusal
 from watertight.core.project import Project
 from watertight.core.tables import read_json, read_table
 from watertight.evaluation.figures import figures_table, of_cells, wide
-from watertight.registry.bundle import MANIFEST, Bundle, open_bundle
+from watertight.inference.kept import kept as kept_bundle
+from watertight.registry.bundle import Bundle
 from watertight.registry.history import Registry
 from watertight.registry.objects import Objects
 from watertight.registry.records import Stored, VersionRecord
@@ -35,16 +35,12 @@ def rescore(project: Project, name: str, version: str | None, stage: str | None)
     """
     demand_committed(project)
     champion = Registry(project.root, name).resolve(version, stage)
-    with (
-        TemporaryDirectory() as folder,
-        Objects(project.root) as objects,
-        candidate_of(project, name, "HEAD", objects) as today,
-    ):
+    objects, bundle = Objects(project.root), kept_bundle(project.root, champion)
+    with candidate_of(project, name, "HEAD", objects) as today:
         demand_guarded(today.work, PROVEN)
-        bundle = _bundle(champion, objects, Path(folder, "bundle"))
         _demand_same_features(champion, bundle, today)
         rows = test_rows(read_table(today.work.data(*TRAINING_SET)))
-        _demand_unseen(champion, rows, objects, Path(folder))
+        _demand_unseen(champion, rows, objects)
         told = predicted(bundle.places(), rows).filter(pl.col("cell") == bundle.manifest.cell)
         look = look_at(today.work, bundle, rows, bundle.places(), told)
         look["predictions"] = kept(project.root, told, bundle.manifest.cell)
@@ -57,19 +53,6 @@ def rescore(project: Project, name: str, version: str | None, stage: str | None)
         "look": place.stem,
         "figures": wide(shown, "target", "part", "cell"),
     }
-
-
-def _bundle(champion: VersionRecord, objects: Objects, to: Path) -> Bundle:
-    objects.fetch(champion.bundle)
-    objects.write(champion.bundle, to)
-    bundle = open_bundle(to)
-    if file_digest(to / MANIFEST) != champion.manifest:
-        raise Refusal(
-            f"the bundle of {champion.model} {champion.version} is not the one that was promoted",
-            expected=f"a manifest with sha256 {champion.manifest}",
-            next_step=f"watertight verify {champion.model}",
-        )
-    return bundle
 
 
 def _demand_same_features(champion: VersionRecord, bundle: Bundle, today: Candidate) -> None:
@@ -87,13 +70,9 @@ def _demand_same_features(champion: VersionRecord, bundle: Bundle, today: Candid
         )
 
 
-def _demand_unseen(champion: VersionRecord, rows: pl.DataFrame, objects: Objects, folder: Path) -> None:
+def _demand_unseen(champion: VersionRecord, rows: pl.DataFrame, objects: Objects) -> None:
     """Raise Refusal where the champion was fitted on a test row, or on a row of a group that is held out whole."""
-    stored = out_of(champion.stages, f"data/{champion.model}/training_set")
-    objects.fetch(stored)
-    objects.write(stored, folder / "training_set")
-    table = read_table(folder / "training_set" / "training_set.parquet", ["row_id", "group_id", "split"])
-    fitted = table.filter(pl.col("split") == "train")
+    fitted = _roles(champion, objects).filter(pl.col("split") == "train")
     whole = pl.col("split").is_in(["test_groups", "test_drops"]) & pl.col("group_id").is_in(fitted["group_id"].unique().to_list())
     seen = rows.filter(pl.col("row_id").is_in(fitted["row_id"].to_list()) | whole)
     if not seen.is_empty():
@@ -103,6 +82,16 @@ def _demand_unseen(champion: VersionRecord, rows: pl.DataFrame, objects: Objects
             expected="test rows that no model has seen",
             next_step="keep the split as it was (its seed, shares and strata), or promote with --force --reason WHY",
         )
+
+
+def _roles(champion: VersionRecord, objects: Objects) -> pl.DataFrame:
+    """row_id, group_id and split of the training set that the champion was fitted on."""
+    folder = out_of(champion.stages, f"data/{champion.model}/training_set")
+    stored = Stored(md5=objects.files(folder)[TRAINING_SET[-1]], size=0)
+    objects.fetch(stored)
+    with TemporaryDirectory() as place:
+        objects.write(stored, file := Path(place, TRAINING_SET[-1]))
+        return read_table(file, ["row_id", "group_id", "split"])
 
 
 def as_text(answer: Mapping[str, Any], table: str) -> str:
