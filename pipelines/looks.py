@@ -14,7 +14,7 @@ from watertight.core.digests import file_digest, json_digest
 from watertight.core.errors import Refusal
 from watertight.core.project import Project, Workload
 from watertight.core.rows import TEST_SPLITS
-from watertight.core.tables import read_json, read_table, replacing, write_json, write_table
+from watertight.core.tables import read_json, replacing, write_json, write_table
 from watertight.evaluation.figures import cases, figures, figures_table, intervals_cover, of_cells
 from watertight.evaluation.intervals import apart
 from watertight.inference.answers import answers, fitted

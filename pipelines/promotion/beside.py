@@ -26,7 +26,7 @@ RowSets = dict[tuple[str, str], tuple[str, int]]
 
 @dataclass(frozen=True)
 class Beside:
-    """``name``: a version, or ``cell <baseline>``. ``predictions``: target, row_id and outputs. ``look``: the digest of its look."""
+    """``name``: a version, or ``cell <baseline>``. ``predictions``: target, row_id, outputs. ``look``: the name of its look."""
 
     name: str
     predictions: pl.DataFrame
@@ -42,7 +42,7 @@ def champion(project: Project, record: VersionRecord, look: Mapping[str, Any], s
     seen = [(place, told) for place, told in looks_of(project, record) if _agree(row_sets(told), asked)]
     if not seen:
         raise Refusal(
-            f"{record.model} {record.version}, which holds {stage}, was not scored on these rows: {_told(project, record, asked)}",
+            f"{record.model} {record.version} holds {stage}, and was not scored on these rows: {_told(project, record, asked)}",
             expected="both on one row set",
             next_step=f"watertight rescore {record.model}#{stage}",
         )
@@ -64,9 +64,7 @@ def looks_of(project: Project, record: VersionRecord) -> Iterator[tuple[Path, di
 
 def row_sets(look: Mapping[str, Any]) -> RowSets:
     """Per target and test set of a look the digest of its rows and labels, and how many they are."""
-    return {
-        (line["target"], line["part"]): (line["row_set"], line["rows"]) for line in look["figures"] if not line["slice"]
-    }
+    return {(line["target"], line["part"]): (line["row_set"], line["rows"]) for line in look["figures"] if not line["slice"]}
 
 
 def _agree(mine: RowSets, asked: RowSets) -> bool:
@@ -98,8 +96,9 @@ def baseline(candidate: Candidate, rows: pl.DataFrame) -> Beside:
     """
     places = trained(candidate.work)
     told = predicted([(model, folder) for model, folder in places if model.cell in _needed(candidate, places)], rows)
-    parts = {target: _first(candidate, told, target) for target in _targets(candidate)}
-    lacking = [target for target, part in parts.items() if part is None]
+    targets = _targets(candidate)
+    parts = {target: part for target in targets if (part := _first(candidate, told, target))}
+    lacking = [target for target in targets if target not in parts]
     if lacking:
         raise Refusal(
             f"no version holds the stage, and no baseline predicts {', '.join(lacking)}",

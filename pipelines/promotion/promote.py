@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import polars as pl
+from watertight.registry.tags import tag_promotion
 
 from pipelines.gates import TRAINING_SET
 from pipelines.looks import kept, look_at, predicted, record, test_rows
@@ -31,7 +32,6 @@ from watertight.registry.history import Registry
 from watertight.registry.objects import Objects
 from watertight.registry.records import Evidence, GateResult, Stored, VersionRecord
 from watertight.registry.repository import commit, person
-from watertight.registry.tags import tag_promotion
 
 Look = dict[str, Any]
 
@@ -57,7 +57,7 @@ class Asked:
 
 @dataclass(frozen=True)
 class Judged:
-    """What a candidate's gates answered, its look at the test sets, and what it was set beside (empty where it came not so far)."""
+    """What a candidate's gates answered, its look at the test sets (empty where it came not so far), what it was set beside."""
 
     gates: tuple[GateResult, ...]
     look: Look
@@ -73,9 +73,9 @@ class Judged:
 def promote(project: Project, asked: Asked) -> dict[str, Any]:
     """Judge the candidate and, if nothing speaks against it, record version and event, and commit them.
 
-    What decides, gates, slices and stages, is declared in the working tree's ``params.yaml``, which is as committed: an experiment
-    cannot loosen it. The tests sets are looked at only by a candidate that has proven what it is made of; the look is recorded
-    whatever comes of it. Raises Misuse for a stage, revision or workload that there is not, NotPromoted where a gate refuses.
+    What decides, gates, slices and stages, is declared in the working tree's ``params.yaml``, which is as committed: an
+    experiment cannot loosen it. The test sets are looked at only by a candidate that has proven what it is made of; the look is
+    recorded whatever comes of it. Raises Misuse for a stage, revision or workload that there is not, NotPromoted where a gate refuses.
     """
     policy = project.workload(asked.name).params.gates
     if asked.stage not in policy.stages:
@@ -172,7 +172,11 @@ def _recorded(project: Project, registry: Registry, version: VersionRecord, told
                 evidence=_evidence(told),
             )
         )
-        revision = commit(project.root, [*written, *uncommitted_looks(project, asked.name)], f"promote {asked.name} {version.version} to {asked.stage}")
+        revision = commit(
+            project.root,
+            [*written, *uncommitted_looks(project, asked.name)],
+            f"promote {asked.name} {version.version} to {asked.stage}",
+        )
     except BaseException:
         for path in written:
             path.unlink(missing_ok=True)

@@ -15,9 +15,9 @@ from watertight.core.digests import file_digest
 from watertight.core.errors import Refusal, WatertightError
 from watertight.core.tables import read_json, read_table
 from watertight.inference.loaded import Loaded
+from watertight.registry.binding import unbound
 from watertight.registry.objects import Objects
 from watertight.registry.records import GateResult, Verdict
-from watertight.registry.binding import unbound
 
 NOT_PROMOTED = "it is not promoted"
 NEVER_OVERRIDDEN = ("bound", "bundle")
@@ -33,12 +33,12 @@ def proofs(candidate: Candidate, objects: Objects) -> Iterator[GateResult]:
     """An answer per proof: pass, or fail with the reason."""
     yield _bound(candidate, objects)
     for gate, proof in (("verdicts", _verdicts), ("bundle", _bundle), ("signature", _signature)):
-        yield _asked(gate, lambda proof=proof: proof(candidate, objects))
+        yield _asked(gate, proof, candidate, objects)
 
 
-def _asked(gate: str, proof: Callable[[], str]) -> GateResult:
+def _asked(gate: str, proof: Proof, candidate: Candidate, objects: Objects) -> GateResult:
     try:
-        return GateResult(gate=gate, status="pass", told=proof())
+        return GateResult(gate=gate, status="pass", told=proof(candidate, objects))
     except WatertightError as error:
         return GateResult(gate=gate, status="fail", told=f"{error.what}; {error.next_step or error.expected or ''}".rstrip("; "))
 

@@ -39,7 +39,7 @@ def facts(candidate: Candidate, look: Mapping[str, Any]) -> VersionFacts:
         parts={part.name: part.part for part in work.ledger.drops},
         bundle=candidate.stored,
         manifest=candidate.manifest,
-        stages=candidate.stages,
+        stages=dict(candidate.stages),
         params=work.project.params[work.name],
         verdicts=verdicts(candidate),
         figures=_figures(candidate, look),

@@ -9,6 +9,7 @@ from typing import Any
 
 import polars as pl
 
+from pipelines.figures import as_text as figures_as_text
 from pipelines.gates import TRAINING_SET, demand_guarded
 from pipelines.looks import kept, look_at, predicted, record, test_rows
 from pipelines.promotion.candidate import Candidate, candidate_of, out_of
@@ -94,6 +95,7 @@ def _roles(champion: VersionRecord, objects: Objects) -> pl.DataFrame:
         return read_table(file, ["row_id", "group_id", "split"])
 
 
-def as_text(answer: Mapping[str, Any], table: str) -> str:
-    """What was scored, and the figures as a table."""
-    return f"{answer['model']} {answer['version']} on today's test rows, look {answer['look']}\n{table}"
+def as_text(answer: Mapping[str, Any]) -> dict[str, Any]:
+    """What was scored, and the figures as tables."""
+    told = {name: answer[name] for name in ("model", "version", "look")}
+    return told | figures_as_text(answer["figures"], "target", "part")

@@ -7,6 +7,7 @@ import typer
 from watertight.cli.drops import check, ingest, profile, quarantine
 from watertight.cli.figures import compare, embeddings, metrics, score
 from watertight.cli.predicting import predict
+from watertight.cli.promoting import promote, rescore
 from watertight.cli.workloads import fetch, new, repro
 
 app = typer.Typer(
@@ -24,5 +25,5 @@ def root() -> None:
 
 
 app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(predict)
-for command in (check, ingest, quarantine, profile, metrics, embeddings, compare, score, fetch, new, repro):
+for command in (check, ingest, quarantine, profile, metrics, embeddings, compare, score, promote, rescore, fetch, new, repro):
     app.command()(command)
