@@ -75,7 +75,8 @@ def promote(project: Project, asked: Asked) -> dict[str, Any]:
 
     What decides, gates, slices and stages, is declared in the working tree's ``params.yaml``, which is as committed: an
     experiment cannot loosen it. The test sets are looked at only by a candidate that has proven what it is made of; the look is
-    recorded whatever comes of it. Raises Misuse for a stage, revision or workload that there is not, NotPromoted where a gate refuses.
+    recorded whatever comes of it. Raises Misuse for a stage, revision or workload that there is not, NotPromoted where a gate
+    refuses.
     """
     policy = project.workload(asked.name).params.gates
     if asked.stage not in policy.stages:
