@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-from dataclasses import replace
 from pathlib import Path
 from subprocess import CompletedProcess
 from typing import Any
@@ -43,13 +42,13 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> ProjectCopy:
     """One workload, whose remote is a folder, and the weaker of two models registered, committed and pushed."""
     folder = tmp_path_factory.mktemp("promotion")
     project = new_project(folder / "project", environment(folder), [REPOSITORY / "tests" / "toys"])
-    edit(project, workloads=[MODEL])
-    section = params(project)[MODEL]
+    declared = params(project)
+    section = declared[MODEL]
     section["source"]["options"]["simulated"]["prompts"] = 260
     section["split"]["test_groups"]["share"] = 0.4
     section["train"] |= {"cells": CELLS, "families": {}}
     section |= {"register": {"cell": "one_side"}, "gates": GATES}
-    edit(project, **{MODEL: section})
+    write(project, {"raw_root": declared["raw_root"], "workloads": [MODEL], MODEL: section})
     project.dvc("remote", "add", "--force", "--default", "shelf", str(folder / "shelf"))
     made(project, "one side of a pair")
     return project
@@ -59,16 +58,14 @@ def params(project: ProjectCopy) -> dict[str, Any]:
     return yaml.safe_load((project.root / "params.yaml").read_text(encoding="utf-8"))
 
 
-def edit(project: ProjectCopy, **sections: Any) -> None:
-    told = params(project) | sections
-    (project.root / "params.yaml").write_text(yaml.safe_dump(told, sort_keys=False), encoding="utf-8")
+def write(project: ProjectCopy, declared: dict[str, Any]) -> None:
+    (project.root / "params.yaml").write_text(yaml.safe_dump(declared, sort_keys=False), encoding="utf-8")
 
 
 def registering(project: ProjectCopy, cell: str, **gates: Any) -> None:
-    section = params(project)[MODEL]
-    section |= {"register": {"cell": cell}}
-    section["gates"] |= gates
-    edit(project, **{MODEL: section})
+    declared = params(project)
+    declared[MODEL] |= {"register": {"cell": cell}, "gates": declared[MODEL]["gates"] | gates}
+    write(project, declared)
 
 
 def made(project: ProjectCopy, message: str, *, push: bool = True) -> None:
@@ -156,6 +153,4 @@ def shallow(project: ProjectCopy) -> ProjectCopy:
     """Somebody else's clone of the last commit alone, with an empty cache."""
     root = project.root.parent / "shallow"
     project.git("clone", "--quiet", "--depth", "1", f"file://{project.root}", str(root))
-    other = replace(project, root=root)
-    other.environment["WATERTIGHT_CACHE"] = str(root.parent / "other-cache")
-    return other
+    return ProjectCopy(root, {**project.environment, "WATERTIGHT_CACHE": str(root.parent / "other-cache")})
