@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import polars as pl
-from watertight.registry.tags import tag_promotion
 
 from pipelines.gates import TRAINING_SET
 from pipelines.looks import kept, look_at, predicted, record, test_rows
@@ -32,6 +31,7 @@ from watertight.registry.history import Registry
 from watertight.registry.objects import Objects
 from watertight.registry.records import Evidence, GateResult, Stored, VersionRecord
 from watertight.registry.repository import commit, person
+from watertight.registry.tags import tag_promotion
 
 Look = dict[str, Any]
 
@@ -62,7 +62,7 @@ class Judged:
     gates: tuple[GateResult, ...]
     look: Look
     beside: str = ""
-    looks: Mapping[str, str] = {}
+    looks: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def against(self) -> list[GateResult]:

@@ -3,106 +3,39 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
-from subprocess import CompletedProcess
-from typing import Any
 
-import polars as pl
 import pytest
-import yaml
-from project_copies import REPOSITORY, ProjectCopy, copy, environment, new_project
+from project_copies import ProjectCopy, copy
+from promotions import (
+    MODEL,
+    TRAINING_SET,
+    answered,
+    asked,
+    begun,
+    believed,
+    declined,
+    forged,
+    looks,
+    made,
+    params,
+    predictions,
+    reasons,
+    recorded,
+    refused,
+    registering,
+    shallow,
+    watertight,
+    write,
+)
 
-MODEL = "toy_pair"
-TRAINING_SET = Path("data", MODEL, "training_set", "training_set.parquet")
-GATES = {
-    "stages": ["staging", "prod"],
-    "log_loss": {"better_by": 0.0, "confidence": 0.95},
-    "latency_ms": {"at_most": 1000},
-    "size_mb": {"at_most": 10},
-    "slices": {},
-}
-CELLS = {
-    "mean": {"family": "mean"},
-    "one_side": {"family": "linear", "views": ["toy_pair_a"]},
-    "shrunk": {"family": "linear", "views": ["toy_pair_a"], "options": {"strength": 3000}},
-    "linear": {"family": "linear", "views": "all"},
-}
-PREDICT = """
-import sys, polars, watertight
-rows = polars.read_parquet(sys.argv[1])
-selector = sys.argv[3]
-loaded = watertight.load(selector) if "/" in selector else watertight.load("toy_pair", stage=selector)
-loaded.predict(rows).write_parquet(sys.argv[2])
-"""
+from watertight.core.errors import Misuse, Refusal
 
 
 @pytest.fixture(scope="module")
 def story(tmp_path_factory: pytest.TempPathFactory) -> ProjectCopy:
-    """One workload, whose remote is a folder, and the weaker of two models registered, committed and pushed."""
-    folder = tmp_path_factory.mktemp("promotion")
-    project = new_project(folder / "project", environment(folder), [REPOSITORY / "tests" / "toys"])
-    declared = params(project)
-    section = declared[MODEL]
-    section["source"]["options"]["simulated"]["prompts"] = 260
-    section["split"]["test_groups"]["share"] = 0.4
-    section["train"] |= {"cells": CELLS, "families": {}}
-    section |= {"register": {"cell": "one_side"}, "gates": GATES}
-    write(project, {"raw_root": declared["raw_root"], "workloads": [MODEL], MODEL: section})
-    project.dvc("remote", "add", "--force", "--default", "shelf", str(folder / "shelf"))
-    made(project, "one side of a pair")
-    return project
-
-
-def params(project: ProjectCopy) -> dict[str, Any]:
-    return yaml.safe_load((project.root / "params.yaml").read_text(encoding="utf-8"))
-
-
-def write(project: ProjectCopy, declared: dict[str, Any]) -> None:
-    (project.root / "params.yaml").write_text(yaml.safe_dump(declared, sort_keys=False), encoding="utf-8")
-
-
-def registering(project: ProjectCopy, cell: str, **gates: Any) -> None:
-    declared = params(project)
-    declared[MODEL] |= {"register": {"cell": cell}, "gates": declared[MODEL]["gates"] | gates}
-    write(project, declared)
-
-
-def made(project: ProjectCopy, message: str, *, push: bool = True) -> None:
-    project.dvc("repro", f"register@{MODEL}")
-    project.commit(message)
-    if push:
-        project.dvc("push")
-
-
-def watertight(project: ProjectCopy, *arguments: str) -> CompletedProcess[str]:
-    return project.ended(sys.executable, "-c", "from watertight.cli import app; app()", *arguments)
-
-
-def answered(project: ProjectCopy, *arguments: str) -> Any:
-    done = watertight(project, *arguments, "--json")
-    assert done.returncode == 0, done.stdout
-    return json.loads(done.stdout.splitlines()[-1])
-
-
-def refused(project: ProjectCopy, *arguments: str, code: int = 1) -> str:
-    """What a command that must refuse said; it leaves no version, event or stray file behind."""
-    before = recorded(project)
-    done = watertight(project, *arguments)
-    assert done.returncode == code, done.stdout
-    assert recorded(project) == before, "a refusal records nothing"
-    return done.stdout
-
-
-def recorded(project: ProjectCopy) -> list[str]:
-    folder = project.root / "models" / MODEL
-    return sorted(path.relative_to(folder).as_posix() for kind in ("versions", "events") for path in folder.glob(f"{kind}/*"))
-
-
-def predictions(project: ProjectCopy, selector: str, rows: Path) -> pl.DataFrame:
-    to = project.root.parent / "predictions.parquet"
-    project.run(sys.executable, "-c", PREDICT, str(rows), str(to), selector)
-    return pl.read_parquet(to)
+    """Not to be changed."""
+    return begun(tmp_path_factory.mktemp("promotion"))
 
 
 def test_from_the_first_version_to_a_rollback(story: ProjectCopy) -> None:
@@ -141,16 +74,97 @@ def test_from_the_first_version_to_a_rollback(story: ProjectCopy) -> None:
     assert predictions(other, str(pulled), rows).equals(theirs)
 
 
-def declined(project: ProjectCopy) -> list[dict[str, Any]]:
-    """The gates that refused, as a machine is told."""
-    done = watertight(project, "promote", MODEL, "--json")
-    assert done.returncode == 1
-    answer = json.loads(next(line for line in done.stdout.splitlines() if line.startswith("{")))
-    return [gate for gate in answer["gates"] if gate["status"] != "pass"]
+def test_only_what_is_committed_is_promoted(story: ProjectCopy, tmp_path: Path) -> None:
+    project = copy(story, tmp_path / "project")
+    (project.root / "notes.txt").write_text("beside the code")
+    with pytest.raises(Refusal, match=r"notes\.txt"):
+        asked(project)
 
 
-def shallow(project: ProjectCopy) -> ProjectCopy:
-    """Somebody else's clone of the last commit alone, with an empty cache."""
-    root = project.root.parent / "shallow"
-    project.git("clone", "--quiet", "--depth", "1", f"file://{project.root}", str(root))
-    return ProjectCopy(root, {**project.environment, "WATERTIGHT_CACHE": str(root.parent / "other-cache")})
+def test_verdicts_count_only_for_the_code_params_and_data_that_they_are_of(story: ProjectCopy, tmp_path: Path) -> None:
+    project = copy(story, tmp_path / "project")
+    source = project.root / "pipelines" / "sources" / MODEL / "simulated.py"
+    source.write_text(source.read_text() + "\n# edited after the run\n")
+    declared = params(project)
+    declared[MODEL]["train"]["seeds"] = [1]
+    write(project, declared)
+    project.commit("edited, and not run again")
+    told = reasons(project)
+    assert set(told) == {"bound"}
+    assert f"ingest@{MODEL}: pipelines/sources/{MODEL}" in told["bound"] and f"{MODEL}.train" in told["bound"]
+    assert looks(project) == [], "nothing unproven is shown the test sets"
+    assert set(reasons(project, reason="we trust it")) == {"bound"}, "what nobody could reproduce is never promoted"
+
+
+def test_a_verdict_must_be_there_and_green(story: ProjectCopy, tmp_path: Path) -> None:
+    project = copy(story, tmp_path / "project")
+    verdict = f"artifacts/{MODEL}/guard/verdict.json"
+    forged(project, verdict, lambda told: told.update(status="waived", waived=["expect_groups_in_one_fold"]))
+    assert "expect_groups_in_one_fold" in reasons(project)["verdicts"]
+    forged(project, verdict, lambda told: told.update(status="pass", waived=[], of="0" * 64))
+    assert "has not judged this training set" in reasons(project)["verdicts"]
+    (project.root / verdict).unlink()
+    believed(project)
+    assert "guard" in reasons(project)["verdicts"]
+
+
+def test_a_bundle_must_be_whole_and_pushed(story: ProjectCopy, tmp_path: Path) -> None:
+    project = copy(story, tmp_path / "project")
+    project.dvc("remote", "add", "--force", "--default", "empty", str(tmp_path / "empty"))
+    project.commit("another remote")
+    assert f"dvc push artifacts/{MODEL}/bundle" in reasons(project)["bundle"]
+    assert "bundle" in reasons(project, reason="it will be pushed"), "nobody could load it"
+    project.dvc("push")
+    forged(project, next_model(project), lambda told: told.update(forged=1))
+    assert "not what was registered" in reasons(project)["bundle"]
+
+
+def next_model(project: ProjectCopy) -> str:
+    """A JSON file of a model in the bundle."""
+    found = sorted((project.root / "artifacts" / MODEL / "bundle" / "models").rglob("*.json"))
+    return found[0].relative_to(project.root).as_posix()
+
+
+def test_a_stage_is_one_that_is_declared(story: ProjectCopy, tmp_path: Path) -> None:
+    project = copy(story, tmp_path / "project")
+    with pytest.raises(Misuse, match="did you mean 'prod'"):
+        asked(project, to="prdo")
+    assert asked(project, to="staging")["version"] == "1.0.0"
+    assert asked(project, to="prod")["version"] == "1.0.0", "the same bundle is the same version"
+    assert recorded(project) == ["events/0001.json", "events/0002.json", "versions/1.0.0.json"]
+    with pytest.raises(Misuse, match="holds prod already"):
+        asked(project, to="prod")
+
+
+def test_an_override_says_who_and_what(story: ProjectCopy, tmp_path: Path) -> None:
+    project = copy(story, tmp_path / "project")
+    registering(project, "one_side", size_mb={"at_most": 0.001})
+    project.commit("a bundle must be tiny")
+    assert set(reasons(project)) == {"size_mb"}
+    assert asked(project, reason="there is room")["version"] == "1.0.0"
+    [event] = json.loads(watertight(project, "history", MODEL, "--json").stdout.splitlines()[-1])["events"]
+    assert event["kind"] == "override" and event["reason"] == "there is room" and "size_mb" in event["overridden"][0]
+    assert event["by"].startswith("story@")
+
+
+def test_an_experiment_is_promoted_by_name_but_cannot_loosen_a_gate(story: ProjectCopy, tmp_path: Path) -> None:
+    project = copy(story, tmp_path / "project")
+    asked(project)
+    change = [f"{MODEL}.register.cell=linear", f"{MODEL}.gates.size_mb.at_most=0.001"]
+    project.dvc("exp", "run", "--quiet", "--name", "both-sides", *(part for one in change for part in ("-S", one)))
+    project.git("restore", ".")
+    project.dvc("push", "--quiet", "--all-commits")
+    told = asked(project, rev="both-sides")
+    assert (told["version"], told["champion"]) == ("1.1.0", "1.0.0"), "gates are those of the branch"
+    assert json.loads((project.root / "models" / MODEL / "versions" / "1.1.0.json").read_text())["experiment"] == "both-sides"
+
+
+def test_an_experiment_with_files_that_git_does_not_have_is_refused_and_they_are_named(
+    story: ProjectCopy, tmp_path: Path
+) -> None:
+    project = copy(story, tmp_path / "project")
+    (project.root / "pipelines" / "sources" / MODEL / "words.txt").write_text("not in git")
+    project.dvc("exp", "run", "--quiet", "--name", "untracked", "-S", f"{MODEL}.register.cell=linear")
+    project.git("restore", ".")
+    (project.root / "pipelines" / "sources" / MODEL / "words.txt").unlink()
+    assert "words.txt" in reasons(project, rev="untracked")["bound"]
