@@ -1,0 +1,1 @@
+"""What a promotion asks of a version before it may stand in a stage."""
