@@ -87,7 +87,7 @@ def test_a_narrower_confidence_is_within_a_wider_one() -> None:
 
 
 def test_resamples_draw_groups_with_replacement_and_a_block_is_only_a_matter_of_memory(monkeypatch: pytest.MonkeyPatch) -> None:
-    drawn = module._multiplicities(7, range(0, 500), 0)
+    drawn = module.multiplicities(7, range(0, 500), 0)
     assert drawn.shape == (500, 7)
     assert (drawn.sum(axis=1) == 7).all()
     assert drawn.mean(axis=0) == pytest.approx(np.ones(7), abs=0.15)

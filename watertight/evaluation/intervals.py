@@ -83,6 +83,14 @@ def difference(
     Both have row_id, group_id (the same in both), the column ``name`` and outputs. A record per metric that both allow:
     metric, figure, low, high, rows, groups, row_set; nulls as in ``intervals``. Raises Refusal where the row sets differ.
     """
+    left, right = of_one_row_set(one, other, name, target)
+    told = intervals(dict(pairs(estimates(left), estimates(right))), declared)
+    rows = {"rows": left.of.rows, "groups": left.of.groups, "row_set": left.of.digest}
+    return [{"metric": metric, **vars(found), **rows} for metric, found in told.items()]
+
+
+def of_one_row_set(one: pl.DataFrame, other: pl.DataFrame, name: str, target: Target) -> tuple[Scored, Scored]:
+    """Both predictions as scored; raises Refusal where their row sets differ."""
     left, right = scored(one, name, target), scored(other, name, target)
     if left.of.digest != right.of.digest:
         raise Refusal(
@@ -90,9 +98,7 @@ def difference(
             expected="two predictions of one row set",
             next_step="predict both on the same rows, then compare",
         )
-    pairs = intervals(dict(_pairs(estimates(left), estimates(right))), declared)
-    rows = {"rows": left.of.rows, "groups": left.of.groups, "row_set": left.of.digest}
-    return [{"metric": metric, **vars(told), **rows} for metric, told in pairs.items()]
+    return left, right
 
 
 def apart(
@@ -111,15 +117,22 @@ def apart(
     return difference(frames[0], frames[1], name, target, declared)
 
 
-def _pairs(left: Mapping[str, Estimate], right: Mapping[str, Estimate]) -> Iterator[tuple[str, Estimate]]:
+def pairs(left: Mapping[str, Estimate], right: Mapping[str, Estimate]) -> Iterator[tuple[str, Estimate]]:
+    """Per metric that both have, the estimate of the first less the second: statistics of both, side by side."""
     for metric in (metric for metric in left if metric in right):
         one, other = left[metric], right[metric]
         yield metric, Estimate(np.hstack([one.statistics, other.statistics]), _less(one, other))
 
 
 def _less(one: Estimate, other: Estimate) -> Callable[[Floats], Floats]:
+    """The first figure less the second; 0 where they differ by rounding."""
     width = one.statistics.shape[1]
-    return lambda sums: one.value(sums[..., :width]) - other.value(sums[..., width:])
+
+    def value(sums: Floats) -> Floats:
+        left, right = one.value(sums[..., :width]), other.value(sums[..., width:])
+        return np.where(np.abs(left - right) <= NOISE * np.abs(left), 0.0, left - right)
+
+    return value
 
 
 def _resampled(statistics: Floats, declared: IntervalParams) -> Floats:
@@ -127,11 +140,11 @@ def _resampled(statistics: Floats, declared: IntervalParams) -> Floats:
     groups = len(statistics)
     size = max(1, BLOCK // groups)
     blocks = [range(start, min(start + size, declared.resamples)) for start in range(0, declared.resamples, size)]
-    return np.concatenate([_multiplicities(groups, block, declared.seed) @ statistics for block in blocks])
+    return np.concatenate([multiplicities(groups, block, declared.seed) @ statistics for block in blocks])
 
 
 @lru_cache(maxsize=4)
-def _multiplicities(groups: int, block: range, seed: int) -> Floats:
+def multiplicities(groups: int, block: range, seed: int) -> Floats:
     """How often each group stands in each resample of a block: (resamples, groups)."""
     generator = np.random.default_rng([seed, groups, block.start])
     drawn = generator.integers(groups, size=(len(block), groups)) + groups * np.arange(len(block))[:, None]
