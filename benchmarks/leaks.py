@@ -19,7 +19,8 @@ from typing import Any
 import polars as pl
 from experiments import ROOT, cloned, run, shown, table, write
 
-from pipelines.score import predicted, record, trained
+from pipelines.looks import predicted, record
+from pipelines.score import trained
 from watertight.core.project import Project, Workload
 from watertight.core.tables import read_table
 from watertight.evaluation.figures import cases, figures, figures_table
@@ -96,7 +97,7 @@ def _experiments(clone: Path, source: str) -> Iterator[pl.DataFrame]:
             delivered = predicted(trained(work), _tests(rows))
         found = _records(work, experiment.name, rows, told, honest, promised, delivered)
         tests = found.filter(pl.col("part").str.starts_with("test_")).to_dicts()
-        record(Project(ROOT).workload(WORKLOAD), {"benchmark": "leaks", "source": source, "figures": tests})
+        record(Project(ROOT), WORKLOAD, {"benchmark": "leaks", "source": source, "figures": tests})
         yield found
         for cell in VIEWS if experiment.name == HONEST else ():
             run(clone, f"views-{cell}", WORKLOAD, _settings(source, [f"register.cell={cell}"]))

@@ -18,7 +18,8 @@ import numpy as np
 import polars as pl
 from experiments import ROOT, cloned, run, shown, table, write
 
-from pipelines.score import predicted, record, trained
+from pipelines.looks import predicted, record
+from pipelines.score import trained
 from watertight.core.project import Project
 from watertight.core.tables import read_table
 from watertight.evaluation.figures import cases, figures, figures_table
@@ -88,7 +89,7 @@ def _figures(clone: Path, name: str, treatments: list[str], loss: str) -> pl.Dat
         own = rows.join(told.select("row_id"), on="row_id", how="semi")
         lines += [line for case in cases(own, told, target, {}) for line in figures(case, declared, part)]
     look = {"benchmark": "treatments", "experiment": name, "figures": [line for line in lines if line["part"] == SHIFTED]}
-    record(Project(ROOT).workload(WORKLOAD), look)
+    record(Project(ROOT), WORKLOAD, look)
     return figures_table(lines).select(pl.lit(name).alias("experiment"), pl.all())
 
 

@@ -9,7 +9,6 @@ from typing import Any
 
 import polars as pl
 
-from pipelines.answers import answers
 from pipelines.check import judge_rows, set_aside
 from pipelines.features import Features, features_of_new_rows
 from pipelines.materialize import online_store
@@ -17,15 +16,13 @@ from pipelines.source import rows_of_file
 from pipelines.writers import WRITERS
 from watertight.core.declare import nearest
 from watertight.core.digests import json_digest
-from watertight.core.ensembles import averaged
 from watertight.core.errors import Misuse, Refusal
 from watertight.core.project import Workload
 from watertight.core.rows import typed_rows
 from watertight.core.time import microseconds, to_utc
 from watertight.core.versions import merged
 from watertight.core.view_spec import REQUEST_TIME, evidence_column
-from watertight.learners.family import Outputs
-from watertight.learners.out_of_fold import output_columns
+from watertight.inference.answers import fitted, mean_of_seeds
 from watertight.registry.bundle import Bundle, open_bundle
 from watertight.stores.definitions import described, projections
 from watertight.stores.online import online_features
@@ -131,16 +128,8 @@ def predictions(bundle: Bundle, joined: pl.DataFrame) -> pl.DataFrame:
 
     ``joined`` has the features and, where a model reads them, the rows' texts.
     """
-    found: dict[str, list[Outputs]] = {}
-    for model, told in answers(bundle.places(), joined):
-        if model.cell == bundle.manifest.cell:
-            found.setdefault(model.target, []).append(told)
-    means = {_name(target, output): values for target, seeds in found.items() for output, values in averaged(seeds).items()}
-    return joined.select("row_id").with_columns(output_columns(means))
-
-
-def _name(target: str, output: str) -> str:
-    return target if output == "mean" else f"{target}_{output}"
+    means = mean_of_seeds(fitted(bundle.places()), bundle.manifest.cell, joined)
+    return joined.select("row_id").with_columns(means)
 
 
 def _with_texts(joined: pl.DataFrame, rows: pl.DataFrame, work: Workload) -> pl.DataFrame:

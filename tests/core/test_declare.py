@@ -11,7 +11,7 @@ from watertight.core.contract import SourceContract, Target
 from watertight.core.declare import Declaration, nearest, parse, pick, read_yaml
 from watertight.core.errors import Misuse
 from watertight.core.project import find_project
-from watertight.core.workload import EvaluateParams, SplitParams, WorkloadParams
+from watertight.core.workload import EvaluateParams, MetricGate, SlicesGate, SplitParams, WorkloadParams
 
 
 class Wheel(Declaration):
@@ -161,6 +161,19 @@ def test_a_contract_names_its_columns_once_in_order_and_says_what_is_absent() ->
         ({"evaluate": {"slices": {"words": [160, 25]}}}, "the edges of words do not rise"),
         ({"evaluate": {"intervals": {"resample": 500}}}, "evaluate.intervals.resample: unknown key; did you mean 'resamples'?"),
         ({"evaluate": {"intervals": {"confidence": 1.0, "min_groups": 1}}}, "evaluate.intervals.confidence: "),
+        ({"gates": None}, "gates: Input should be a valid dictionary"),
+        ({"gates": {"min_group": 9}}, "'min_group' is neither an option nor the gate of a metric; did you mean 'min_groups'?"),
+        ({"gates": {"rmse": {"better_bye": 0}}}, "gates.rmse.better_bye: unknown key; did you mean 'better_by'?"),
+        ({"gates": {"rmse": {"better_by": float("nan")}}}, "gates.rmse.better_by: "),
+        ({"gates": {"rmse": {}}}, "gates.rmse: a gate declares better_by, at_most or at_least"),
+        ({"gates": {"rmse": {"at_most": 1, "confidence": 0.9}}}, "gates.rmse: confidence is that of better_by"),
+        ({"gates": {"r": {"at_most": 0.1, "at_least": 0.2}}}, "gates.r: nothing is at least 0.2 and at most 0.1"),
+        ({"gates": {"r": {"at_least": 0.2, "targets": ["z"]}}}, "gates.r.targets: 'z' is no target of train; known: y"),
+        ({"gates": {"size_mb": {"at_most": 0}}}, "gates.size_mb.at_most: "),
+        ({"gates": {"latency_ms": {"at_mst": 5}}}, "gates.latency_ms.at_mst: unknown key; did you mean 'at_most'?"),
+        ({"gates": {"slices": {}}}, "gates: slices judges the metrics that have better_by, and none has"),
+        ({"gates": {"stages": ["prod", "prod"]}}, "gates: a stage stands twice"),
+        ({"gates": {"stages": ["pr od"]}}, "gates.stages.0: "),
     ],
 )  # fmt: skip
 def test_a_workload_section_is_whole(changes: dict[str, Any], told: str) -> None:
@@ -174,6 +187,20 @@ def test_a_workload_section_has_its_defaults() -> None:
     assert params.evaluate == EvaluateParams()
     assert params.train.seeds == (0,)
     assert params.source.chosen == {}
+    assert (params.gates.stages, params.gates.min_groups, params.gates.metrics) == (("prod",), 20, {})
+
+
+def test_a_key_of_gates_that_is_no_option_is_the_gate_of_a_metric() -> None:
+    declared = {
+        "stages": ["dev", "prod"],
+        "rmse": {"better_by": 0},
+        "coverage": {"at_least": 0.85},
+        "slices": {"confidence": 0.9},
+    }
+    gates = parse(WorkloadParams, changed(SECTION, gates=declared), "params.yaml").gates
+    assert gates.metrics == {"rmse": MetricGate(better_by=0.0), "coverage": MetricGate(at_least=0.85)}
+    assert gates.metrics["rmse"].confidence == 0.95
+    assert (gates.slices, gates.size_mb) == (SlicesGate(worse_by=0.0, confidence=0.9), None)
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ import yaml
 from tiny_project import TinyProject
 
 from watertight.core.errors import Misuse
+from watertight.evaluation.known_metrics import demand_known_metrics
 
 
 def _declare(project: TinyProject, *path: str, value: Any) -> None:
@@ -80,3 +81,35 @@ def test_what_a_cell_reads_must_be_there(project: TinyProject, reads: dict[str, 
     _declare(project, "train", "cells", "past", value={"family": "linear", **reads})
     with pytest.raises(Misuse, match=told):
         project.execute("train")
+
+
+@pytest.mark.parametrize(
+    ("gates", "told"),
+    [
+        ({"rmsee": {"at_most": 1.0}}, "gates.rmsee: no metric of mood, energy; did you mean 'rmse'?"),
+        ({"latency": {"at_most": 50.0}}, "gates.latency: no metric of mood, energy; did you mean 'latency_ms'?"),
+        ({"log_loss": {"at_most": 1.0}}, "gates.log_loss: no metric of mood, energy; known: "),
+        ({"coverage": {"better_by": 0.0}}, "gates.coverage.better_by: neither lower nor higher is better"),
+    ],
+)
+def test_the_gate_of_a_metric_that_no_target_has_is_misuse(project: TinyProject, gates: dict[str, Any], told: str) -> None:
+    _declare(project, "gates", value={"rmse": {"better_by": 0.0}, "coverage": {"at_least": 0.8}})
+    demand_known_metrics(project.work)
+    _declare(project, "gates", value=gates)
+    with pytest.raises(Misuse) as caught:
+        demand_known_metrics(project.work)
+    assert told in caught.value.what
+
+
+def test_a_gate_of_a_target_of_another_kind_is_misuse(project: TinyProject) -> None:
+    _other_source(project)
+    file = project.root / "pipelines" / "sources" / "tiny" / "other.yaml"
+    contract = yaml.safe_load(file.read_text(encoding="utf-8"))
+    contract["targets"]["trust"] = {"kind": "class", "classes": ["no", "yes"]}
+    file.write_text(yaml.safe_dump(contract), encoding="utf-8")
+    _declare(project, "train", "targets", value=["mood", "trust"])
+    _declare(project, "gates", value={"rmse": {"at_most": 9.0}, "log_loss": {"at_most": 9.0, "targets": ["trust"]}})
+    demand_known_metrics(project.work)
+    _declare(project, "gates", value={"rmse": {"at_most": 9.0, "targets": ["mood", "trust"]}})
+    with pytest.raises(Misuse, match="trust of kind class has no such metric"):
+        demand_known_metrics(project.work)

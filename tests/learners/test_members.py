@@ -9,8 +9,8 @@ import numpy as np
 import polars as pl
 import pytest
 
-from pipelines import answers as serving
 from watertight.core.contract import Target
+from watertight.inference.answers import answers, fitted
 from watertight.learners import conformal
 from watertight.learners.catalogue import build
 from watertight.learners.cross_fit import CrossFit, Task
@@ -76,7 +76,7 @@ def test_training_and_serving_see_the_same_columns(models: CrossFit, tmp_path: P
     places = [model(models, cell, tmp_path / cell) for cell in ("sure", "top") if not (tmp_path / cell).mkdir()]
     rows = models.rows_of(1)
     seen.clear()
-    found = [outputs for _, outputs in serving.answers(places, rows)]
+    found = [outputs for _, outputs in answers(fitted(places), rows)]
     assert [x.names for x in seen] == [READ]
     assert seen[0].members == ("cell__sure",), "a log-variance is context"
     said = models.model("sure").learner.predict(feature_matrix(rows, ("a", "b")))

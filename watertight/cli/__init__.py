@@ -10,6 +10,7 @@ from watertight.cli.drops import check, ingest, profile, quarantine
 from watertight.cli.figures import compare, embeddings, metrics, score
 from watertight.cli.models import deprecate, history, lineage, models, rollback, show, verify
 from watertight.cli.predicting import predict
+from watertight.cli.promoting import promote, rescore
 from watertight.cli.workloads import fetch, new, repro
 
 app = typer.Typer(
@@ -29,7 +30,7 @@ def root() -> None:
 COMMANDS: tuple[Callable[..., None], ...] = (
     *(check, ingest, quarantine, profile),
     *(metrics, embeddings, compare, score),
-    *(models, show, history, lineage, rollback, deprecate, verify),
+    *(models, show, history, lineage, promote, rescore, rollback, deprecate, verify),
     *(fetch, new, repro),
 )
 app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(predict)

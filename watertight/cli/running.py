@@ -38,6 +38,8 @@ def _tell(name: str, command: str, work: Callable[[], Any], as_json: bool) -> No
     try:
         answer = work()
     except WatertightError as error:
+        if as_json and error.answer is not None:
+            typer.echo(json.dumps(error.answer, ensure_ascii=False, sort_keys=True))
         typer.echo(str(error.located(name, command)), err=True)
         raise typer.Exit(error.exit_code) from error
     typer.echo(json.dumps(answer, ensure_ascii=False, sort_keys=True) if as_json else told(answer))

@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import UnionType
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_type_hints
 
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -75,7 +75,7 @@ def _model_at(model: type[BaseModel], loc: Iterable[Any]) -> type[BaseModel] | N
     """The declaration class that stands at a location, looking through dicts, lists and options."""
     current: Any = model
     for part in loc:
-        current = _keys(current).get(part) if _is_model(current) else _tagged(current, part) or _item(current)
+        current = _keys(current).get(part, _extra(current)) if _is_model(current) else _tagged(current, part) or _item(current)
         current = _item(current) if isinstance(current, UnionType) else current
     return current if _is_model(current) else None
 
@@ -92,6 +92,11 @@ def _tagged(annotation: Any, tag: Any) -> Any:
 def _keys(model: type[BaseModel]) -> dict[str, Any]:
     """What each key is called in a file, with its annotation."""
     return {field.alias or name: field.annotation for name, field in model.model_fields.items()}
+
+
+def _extra(model: type[BaseModel]) -> Any:
+    """The declaration that stands under any further key, where there may be such keys."""
+    return _item(get_type_hints(model)["__pydantic_extra__"]) if model.model_config.get("extra") == "allow" else None
 
 
 def _is_model(annotation: Any) -> bool:

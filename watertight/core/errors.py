@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 ROWS_SHOWN = 5
 
@@ -12,10 +12,12 @@ class WatertightError(Exception):
 
     ``what`` is one sentence. Everything else is optional and is printed on its own line where given:
     ``workload``, ``stage``, ``column``; ``count`` (rows concerned); ``rows`` (their ids, of which the first five
-    are shown); ``expected``; ``next_step``. Subclasses fix ``exit_code``: 1 for a gate that refused, 2 for misuse.
+    are shown); ``expected``; ``next_step``. Subclasses fix ``exit_code``: 1 for a gate that refused, 2 for misuse. ``answer`` is
+    what a command says to a machine all the same.
     """
 
     exit_code = 1
+    answer: Mapping[str, object] | None = None
 
     def __init__(
         self,

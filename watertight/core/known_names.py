@@ -30,15 +30,15 @@ def demand_known_names(work: Workload) -> None:
 
 
 def _problems(work: Workload) -> Iterator[str]:
-    contracts, train = list(_contracts(work)), work.params.train
-    targets = {name for contract in contracts for name in contract.targets}
-    texts = {name for contract in contracts for name in (*contract.text, *contract.keys)}
-    columns = {name for contract in contracts for name in contract.column_types()}
+    known, train = list(contracts(work)), work.params.train
+    targets = {name for contract in known for name in contract.targets}
+    texts = {name for contract in known for name in (*contract.text, *contract.keys)}
+    columns = {name for contract in known for name in contract.column_types()}
     yield from _strange("train.targets", train.targets, targets)
     for name, cell in train.cells.items():
         yield from _strange(f"train.cells.{name}.targets", cell.targets or (), targets)
         yield from _strange(f"train.cells.{name}.texts", cell.texts, texts)
-    keys = {name for contract in contracts for name in contract.keys}
+    keys = {name for contract in known for name in contract.keys}
     for name, steps in train.treatments.items():
         yield from _strange(f"train.treatments.{name}", [step.entity for step in steps if isinstance(step, EXCHANGING)], keys)
     yield from _strange("split.strata", work.params.split.strata, columns)
@@ -50,6 +50,7 @@ def _strange(place: str, names: Iterable[str], known: Iterable[str]) -> Iterator
     return (f"{place}: {name!r}; {nearest(name, known)}" for name in names if name not in known)
 
 
-def _contracts(work: Workload) -> Iterator[SourceContract]:
+def contracts(work: Workload) -> Iterator[SourceContract]:
+    """The contract of each source of the workload."""
     for path in sorted(work.source_folder.glob("*.yaml")):
         yield parse(SourceContract, read_yaml(path), path.relative_to(work.project.root).as_posix())

@@ -1,12 +1,12 @@
-"""What a workload declares in its section of ``params.yaml``: source, split, featurize, join, train, evaluate, register."""
+"""What a workload declares in its section of ``params.yaml``, from its source to the gates of a promotion."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from graphlib import CycleError, TopologicalSorter
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from watertight.core.declare import Declaration, nearest
 from watertight.core.treatment import Step
@@ -232,6 +232,93 @@ class RegisterParams(Declaration):
     cell: str
 
 
+Finite = Annotated[float, Field(allow_inf_nan=False)]
+Confidence = Annotated[float, Field(ge=0.5, lt=1)]
+Stage = Annotated[str, Field(pattern=r"^[a-z]([a-z0-9-]*[a-z0-9])?$")]
+
+
+class MetricGate(Declaration):
+    """What a version must reach in one metric, over all rows of the test sets, to be promoted.
+
+    ``better_by``: by more than this, in the metric's unit and the direction in which it gets better, it must surpass the
+    version in the stage, at one-sided ``confidence`` (0.95 unless declared); below 0 it may be worse by less than that.
+    ``at_most`` and ``at_least`` bound the figure itself. ``targets``: those that it is asked of; all that have the metric,
+    unless declared.
+    """
+
+    better_by: Finite | None = None
+    confidence: Confidence = 0.95
+    at_most: Finite | None = None
+    at_least: Finite | None = None
+    targets: tuple[str, ...] | None = Field(default=None, min_length=1)
+
+    @model_validator(mode="after")
+    def _asks_something(self) -> MetricGate:
+        if self.better_by is None and "confidence" in self.model_fields_set:
+            raise ValueError("confidence is that of better_by, which is not declared")
+        if self.better_by is None and self.at_most is None and self.at_least is None:
+            raise ValueError("a gate declares better_by, at_most or at_least")
+        if self.at_most is not None and self.at_least is not None and self.at_least > self.at_most:
+            raise ValueError(f"nothing is at least {self.at_least:g} and at most {self.at_most:g}")
+        return self
+
+
+class MostGate(Declaration):
+    """What may be at most ``at_most``, above 0."""
+
+    at_most: float = Field(gt=0, allow_inf_nan=False)
+
+
+class SlicesGate(Declaration):
+    """No slice, and no test set by itself, may be worse by more than ``worse_by``, in a metric that has ``better_by``.
+
+    ``worse_by`` is at least 0, in the metric's unit; ``confidence`` is of all slices, test sets, targets and metrics together.
+    """
+
+    worse_by: float = Field(default=0.0, ge=0, allow_inf_nan=False)
+    confidence: Confidence = 0.95
+
+
+class GatesParams(Declaration):
+    """What a version must show to be promoted to one of ``stages``. Every further key is a metric's name, and its gate.
+
+    Fewer than ``min_groups`` groups judge nothing. ``latency_ms``: milliseconds; ``size_mb``: the bundle's files, in millions
+    of bytes.
+    """
+
+    model_config = ConfigDict(extra="allow")
+    __pydantic_extra__: dict[str, MetricGate] = Field(init=False)
+
+    stages: tuple[Stage, ...] = Field(default=("prod",), min_length=1)
+    min_groups: int = Field(default=20, ge=2)
+    latency_ms: MostGate | None = None
+    size_mb: MostGate | None = None
+    slices: SlicesGate | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _other_keys_are_gates(cls, given: Any) -> Any:
+        named = given if isinstance(given, dict) else {}
+        bare = [str(key) for key, gate in named.items() if key not in cls.model_fields and not isinstance(gate, dict)]
+        if bare:
+            told = (f"{key!r} is neither an option nor the gate of a metric; {nearest(key, cls.model_fields)}" for key in bare)
+            raise ValueError("; ".join(told))
+        return given
+
+    @model_validator(mode="after")
+    def _hold_together(self) -> GatesParams:
+        if len(set(self.stages)) < len(self.stages):
+            raise ValueError("a stage stands twice")
+        if self.slices and not any(gate.better_by is not None for gate in self.metrics.values()):
+            raise ValueError("slices judges the metrics that have better_by, and none has")
+        return self
+
+    @property
+    def metrics(self) -> dict[str, MetricGate]:
+        """The gate of each metric, by its name."""
+        return self.__pydantic_extra__
+
+
 class WorkloadParams(Declaration):
     """A workload's whole section.
 
@@ -248,6 +335,7 @@ class WorkloadParams(Declaration):
     train: TrainParams
     evaluate: EvaluateParams = EvaluateParams()
     register_: RegisterParams = Field(alias="register")
+    gates: GatesParams = GatesParams()
 
     @model_validator(mode="after")
     def _cells_exist(self) -> WorkloadParams:
@@ -255,4 +343,16 @@ class WorkloadParams(Declaration):
         missing = sorted(named - set(self.train.cells))
         if missing:
             raise ValueError(f"no cell is called {missing}; cells: {sorted(self.train.cells)}")
+        return self
+
+    @model_validator(mode="after")
+    def _gates_are_of_targets(self) -> WorkloadParams:
+        faults = [
+            f"gates.{metric}.targets: {name!r} is no target of train; {nearest(name, self.train.targets)}"
+            for metric, gate in self.gates.metrics.items()
+            for name in gate.targets or ()
+            if name not in self.train.targets
+        ]
+        if faults:
+            raise ValueError("; ".join(faults))
         return self

@@ -90,6 +90,11 @@ def metrics_of(kind: str, given: Collection[str]) -> dict[str, Metric]:
     return {name: metric for name, metric in METRICS[kind].items() if set(metric.needs) <= set(given)}
 
 
+def has_direction(kind: str, metric: str) -> bool:
+    """Whether less of a metric, or more of it, is better."""
+    return METRICS[kind][metric].better != "level"
+
+
 def _sums(of: RowSet, *columns: Floats) -> Floats:
     """Columns (n,) summed over groups, behind the number of rows: (groups, 1 + columns)."""
     all_columns = (np.ones(of.rows), *columns)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
@@ -50,9 +51,9 @@ def unclean(root: Path) -> list[str]:
     return sorted(line[3:].removeprefix(prefix) for line in told.split("\0") if line)
 
 
-def demand_clean(root: Path) -> None:
-    """Raise Refusal, with the files, unless all that is below ``root`` is as committed."""
-    files = unclean(root)
+def demand_clean(root: Path, but: re.Pattern[str] | None = None) -> None:
+    """Raise Refusal, with the files, unless all that is below ``root`` is as committed; files that are named ``but`` may not."""
+    files = [name for name in unclean(root) if not (but and but.fullmatch(name))]
     if files:
         more = f" and {len(files) - FILES_TOLD} more" if len(files) > FILES_TOLD else ""
         raise Refusal(

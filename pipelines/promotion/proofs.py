@@ -1,0 +1,102 @@
+"""What a candidate must prove before its figures count: its verdicts, what they are bound to, and its bundle."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from pipelines.features import Features
+from pipelines.gates import TRAINING_SET, demand_guarded, demand_judged, demand_model_passed
+from pipelines.predict import bundle_of
+from pipelines.promotion.candidate import BUNDLE, Candidate
+from watertight.checks.verdict import demand_passed
+from watertight.core.digests import file_digest
+from watertight.core.errors import Refusal, WatertightError
+from watertight.core.tables import read_json, read_table
+from watertight.inference.loaded import Loaded
+from watertight.registry.binding import unbound
+from watertight.registry.objects import Objects
+from watertight.registry.records import GateResult, Verdict
+
+NOT_PROMOTED = "it is not promoted"
+NEVER_OVERRIDDEN = ("bound", "bundle")
+"""Gates that no reason overrides: without them nobody could say, or run, what was promoted."""
+
+LAST = "register"
+"""The stage that makes the bundle."""
+
+Proof = Callable[[Candidate, Objects], str]
+
+
+def proofs(candidate: Candidate, objects: Objects) -> Iterator[GateResult]:
+    """An answer per proof: pass, or fail with the reason."""
+    yield _bound(candidate, objects)
+    for gate, proof in (("verdicts", _verdicts), ("bundle", _bundle), ("signature", _signature)):
+        yield _asked(gate, proof, candidate, objects)
+
+
+def _asked(gate: str, proof: Proof, candidate: Candidate, objects: Objects) -> GateResult:
+    try:
+        return GateResult(gate=gate, status="pass", told=proof(candidate, objects))
+    except WatertightError as error:
+        return GateResult(gate=gate, status="fail", told=f"{error.what}; {error.next_step or error.expected or ''}".rstrip("; "))
+
+
+def _bound(candidate: Candidate, objects: Objects) -> GateResult:
+    """Whether everything that made the bundle is what the commit has: code, params, data, each stage's inputs."""
+    faults = unbound(candidate.tree, candidate.work.name, LAST, objects)
+    if faults:
+        return GateResult(gate="bound", status="fail", told="; ".join(faults))
+    stages = ", ".join(candidate.stages)
+    return GateResult(gate="bound", status="pass", told=f"data, params and code of {candidate.found.commit[:12]}: {stages}")
+
+
+def _verdicts(candidate: Candidate, objects: Objects) -> str:
+    """Every gate of every stage before the bundle passed by itself, on these very files."""
+    work = candidate.work
+    told = dict(verdict_files(candidate))
+    for _, verdict in told.values():
+        demand_passed(verdict, NOT_PROMOTED)
+    demand_guarded(work, NOT_PROMOTED)
+    demand_judged(work, NOT_PROMOTED)
+    demand_model_passed(work, candidate.bundle.manifest.cell, NOT_PROMOTED)
+    return f"{', '.join(told)} and model passed, on these very rows and predictions"
+
+
+def verdict_files(candidate: Candidate) -> Iterator[tuple[str, tuple[Path, dict[str, Any]]]]:
+    """Per gate the file that tells its verdict, and the verdict."""
+    work = candidate.work
+    single = (work.data("checked", "verdict.json"), work.data("split", "split.json"), work.artifacts("guard", "verdict.json"))
+    for place in single:
+        told = read_json(place)
+        yield told["gate"], (place, told)
+    judged = work.artifacts("evaluate", "evaluation.json")
+    yield from ((told["gate"], (judged, told)) for told in read_json(judged)["verdicts"])
+
+
+def _bundle(candidate: Candidate, objects: Objects) -> str:
+    """Complete, unchanged, on the remote, and it answers."""
+    bundle = candidate.bundle
+    place = BUNDLE.format(candidate.work.name)
+    missing = objects.missing(candidate.stored)
+    if missing:
+        raise Refusal(f"{len(missing)} object(s) of {place} are not on the remote", next_step=f"dvc push {place}")
+    rows = read_table(candidate.work.data(*TRAINING_SET)).head(1)
+    answered = Loaded(bundle).predict(rows)
+    outputs = [name for name in answered.columns if name != "row_id"]
+    return f"{len(bundle.manifest.files)} files, on the remote, answers {', '.join(outputs)}"
+
+
+def _signature(candidate: Candidate, objects: Objects) -> str:
+    """The features that it was fitted on are those that the service gives."""
+    bundle = bundle_of(Features(candidate.work))
+    return f"as service {bundle.manifest.service!r} of feature_repo/ gives them"
+
+
+def verdicts(candidate: Candidate) -> dict[str, Verdict]:
+    """What the record of a version keeps of each gate."""
+    return {
+        gate: Verdict(status=told["status"], counts=told["counts"], digest=file_digest(place))
+        for gate, (place, told) in verdict_files(candidate)
+    }

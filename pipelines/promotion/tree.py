@@ -1,0 +1,22 @@
+"""The working tree under a promotion: as committed, but for looks at the test sets, which a promotion commits with itself."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from watertight.core.project import Project
+from watertight.registry.repository import demand_clean, unclean
+
+LOOK = re.compile(r"models/(?P<model>[^/]+)/looks/[0-9a-f]+\.json")
+
+
+def demand_committed(project: Project) -> None:
+    """Raise Refusal, with the files, where something else than a look is not committed."""
+    demand_clean(project.root, LOOK)
+
+
+def uncommitted_looks(project: Project, model: str) -> list[Path]:
+    """The looks of ``model`` that are not committed yet."""
+    found = ((place, LOOK.fullmatch(place)) for place in unclean(project.root))
+    return [project.root / place for place, look in found if look and look["model"] == model]

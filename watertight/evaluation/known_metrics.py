@@ -1,0 +1,48 @@
+"""Metrics that the gates of ``params.yaml`` name, and that no target has."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from watertight.core.declare import nearest
+from watertight.core.errors import Misuse
+from watertight.core.known_names import contracts
+from watertight.core.project import Workload
+from watertight.core.workload import GatesParams, MetricGate
+from watertight.evaluation.metrics import METRICS, has_direction
+
+LEVEL = "neither lower nor higher is better: declare at_least and at_most"
+
+
+def demand_known_metrics(work: Workload) -> None:
+    """Raise one Misuse for all gates of metrics that none of their targets has, and for a ``better_by`` that means nothing.
+
+    A target of another source of the workload is no mistake.
+    """
+    faults = [fault for metric, gate in work.params.gates.metrics.items() for fault in _faults(work, metric, gate)]
+    if faults:
+        raise Misuse(
+            f"params.yaml, section {work.name!r}, has gates that nothing can pass\n"
+            + "\n".join(f"  - {line}" for line in faults),
+            workload=work.name,
+            expected="metrics of the targets that are trained, with better_by where one direction is better",
+        )
+
+
+def _faults(work: Workload, metric: str, gate: MetricGate) -> Iterator[str]:
+    kinds = {name: _kinds(work, name) for name in gate.targets or work.params.train.targets}
+    known = {name for every in kinds.values() for kind in every for name in METRICS[kind]}
+    if metric not in known:
+        yield f"gates.{metric}: no metric of {', '.join(kinds)}; {nearest(metric, {*known, *GatesParams.model_fields})}"
+        return
+    having = {kind for every in kinds.values() for kind in every if metric in METRICS[kind]}
+    lacking = [name for name, every in kinds.items() if not every & having]
+    if gate.targets and lacking:
+        yield f"gates.{metric}.targets: {', '.join(lacking)} of kind {', '.join(sorted(kinds[lacking[0]]))} has no such metric"
+    if gate.better_by is not None and not all(has_direction(kind, metric) for kind in having):
+        yield f"gates.{metric}.better_by: {LEVEL}"
+
+
+def _kinds(work: Workload, target: str) -> set[str]:
+    """The kinds that the sources of the workload give a target; one, as a rule."""
+    return {contract.targets[target].kind for contract in contracts(work) if target in contract.targets}
