@@ -14,16 +14,16 @@ Numbered = Sequence[tuple[int, Event | None]]
 def broken(model: str, events: Numbered) -> Iterator[tuple[int, str]]:
     """Every fault of events as (number in the file's name, event or null where it cannot be read), in order of the numbers.
 
-    Yields the number at which a fault stands, and what it is.
+    Yields the number of the file at fault, which may be the one that is not there, and what is wrong with it.
     """
     for number, event in events:
         if event:
             yield from ((number, fault) for fault in _alone(model, number, event))
-    first = events[0] if events else (1, None)
-    if first[0] != 1 or (first[1] and first[1].previous):
-        yield first[0], "the events before it are missing"
-    for (before, earlier), (number, event) in pairwise(events):
-        yield from ((number, fault) for fault in _after(before, earlier, number, event))
+    for (before, earlier), (number, event) in pairwise([(0, None), *events]):
+        if number != before + 1:
+            more = f", and so are all up to event {number - 1}" if number > before + 2 else ""
+            yield before + 1, f"it is missing{more}"
+        yield from ((number, fault) for fault in _after(earlier, event, is_first=number == 1))
     yield from _used_though_deprecated(events)
 
 
@@ -34,13 +34,15 @@ def _alone(model: str, number: int, event: Event) -> Iterator[str]:
         yield "it was edited: its digest is of other content"
 
 
-def _after(before: int, earlier: Event | None, number: int, event: Event | None) -> Iterator[str]:
-    if number != before + 1:
-        yield f"event {before + 1} is missing" if number == before + 2 else f"events {before + 1} to {number - 1} are missing"
-    elif earlier and event and event.previous != earlier.digest:
-        yield f"it was not recorded on top of event {before} as that stands here"
-    if earlier and event and event.at < earlier.at:
-        yield f"its time, {written(event.at)}, is before that of event {before}, {written(earlier.at)}"
+def _after(earlier: Event | None, event: Event | None, is_first: bool) -> Iterator[str]:
+    if event and is_first and event.previous:
+        yield "it was recorded on top of another, and counts as the first"
+    if not (earlier and event):
+        return
+    if event.number == earlier.number + 1 and event.previous != earlier.digest:
+        yield f"it was not recorded on top of event {earlier.number} as that stands here"
+    if event.at < earlier.at:
+        yield f"its time, {written(event.at)}, is before that of event {earlier.number}, {written(earlier.at)}"
 
 
 def _used_though_deprecated(events: Numbered) -> Iterator[tuple[int, str]]:

@@ -28,9 +28,10 @@ def changed(registry: Registry) -> Iterator[tuple[str, str, str]]:
     root = registry.root
     folders = [f"{MODELS}/{registry.model}/{kind}" for kind in ("versions", "events")]
     open_ = [place for place in unclean(root) if place.startswith(tuple(f"{folder}/" for folder in folders))]
-    for place in open_:
-        yield place, "it is not as committed, or not committed", f"git log -p -- {place}; git checkout HEAD -- {place}"
     now = dict(_blobs(registry, folders))
+    for place in open_:
+        tracked = (place, "it is not as committed", f"git diff HEAD -- {place}; git checkout HEAD -- {place}")
+        yield tracked if place in now else (place, "it is not committed", f"git add {place}; git commit, or remove it")
     for place, past in _pasts(registry, folders).items():
         gone = place not in now and "/events/" in place
         if place not in open_ and past.changes and (gone or now.get(place, past.blob) != past.blob):

@@ -61,6 +61,8 @@ def verified(registry: Registry, missing: Missing) -> list[Fault]:
     faults += [*_chain(found), *_versions(found), *_not_named(found)]
     known = {fault.place for fault in faults}
     faults += [Fault(place, what, step) for place, what, step in changed(registry) if place not in known]
+    if not any("/events/" in fault.place for fault in faults):  # or the event may be what is missing
+        faults += _without_event(found)
     return [*faults, *_out_of_reach(found, missing)]
 
 
@@ -112,7 +114,12 @@ def _versions(found: _Found) -> Iterator[Fault]:
         elif record and any(event.record != record.digest for _, event in named):
             numbers = ", ".join(str(number) for number, event in named if event.record != record.digest)
             yield Fault(_place(found.registry, path), f"it was edited: event {numbers} names other content", as_it_was(path))
-        elif record and not named and None not in found.events.values():
+
+
+def _without_event(found: _Found) -> Iterator[Fault]:
+    for version, record in found.versions.items():
+        if record and not found.of(version):
+            path = found.registry.place_of(version)
             step = f"{_remove(found.registry, path)}, then watertight promote {found.registry.model}"
             yield Fault(_place(found.registry, path), "no event names it: a promotion that was not ended", step)
 
