@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import typer
 
 from watertight.cli.drops import check, ingest, profile, quarantine
 from watertight.cli.figures import compare, embeddings, metrics, score
+from watertight.cli.models import deprecate, history, lineage, models, rollback, show, verify
 from watertight.cli.predicting import predict
 from watertight.cli.workloads import fetch, new, repro
 
@@ -23,6 +26,12 @@ def root() -> None:
     """Features, models and evidence in which nothing leaks."""
 
 
+COMMANDS: tuple[Callable[..., None], ...] = (
+    *(check, ingest, quarantine, profile),
+    *(metrics, embeddings, compare, score),
+    *(models, show, history, lineage, rollback, deprecate, verify),
+    *(fetch, new, repro),
+)
 app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(predict)
-for command in (check, ingest, quarantine, profile, metrics, embeddings, compare, score, fetch, new, repro):
+for command in COMMANDS:
     app.command()(command)

@@ -54,16 +54,7 @@ def conflicting(path: Path) -> Refusal:
     return Refusal(
         f"{'/'.join(path.parts[-3:])} is in conflict: somebody else's record of this name was pushed first",
         expected="one history of the model: theirs stays, and what you recorded is done again on top of it",
-        next_step=keep_theirs(path.parents[1].name),
-    )
-
-
-def keep_theirs(model: str) -> str:
-    """The commands that give up one's own unpushed records for those that were pushed; looks at test sets are kept."""
-    folders = f"models/{model}/versions models/{model}/events"
-    return (
-        f"git rm -rfq --ignore-unmatch {folders} && git checkout '@{{upstream}}' -- {folders} && git commit --no-edit "
-        f"(in a rebase: git rebase --continue); then watertight verify {model}, and run your command again"
+        next_step=f"watertight verify {path.parts[-3]}, which gives the commands",
     )
 
 

@@ -13,6 +13,7 @@ from watertight.core.declare import nearest
 from watertight.core.errors import Misuse, Refusal
 from watertight.registry.chain import broken
 from watertight.registry.files import read_record, write_once
+from watertight.registry.moments import written
 from watertight.registry.records import VERSION, Event, Evidence, Kind, VersionRecord
 
 MODELS = "models"
@@ -159,8 +160,8 @@ class Registry:
     def _demand_possible(self, events: Sequence[Event], event: Event) -> None:
         if events and event.at < events[-1].at:
             raise Refusal(
-                f"this machine's clock says {event.at.isoformat()}, which is before the last event of {self.model}",
-                expected=f"a time from {events[-1].at.isoformat()} on",
+                f"this machine's clock says {written(event.at)}, which is before the last event of {self.model}",
+                expected=f"a time from {written(events[-1].at)} on",
                 next_step="set the clock right",
             )
         if event.version in self.deprecated():

@@ -18,11 +18,19 @@ from watertight.core.digests import json_digest
 
 VERSION = re.compile(r"(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)")
 
+STAGE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*[A-Za-z0-9]")
+
 
 def _semantic(version: str) -> str:
     if not VERSION.fullmatch(version):
         raise ValueError(f"{version!r} is no version such as 1.2.0")
     return version
+
+
+def _name(stage: str) -> str:
+    if stage and not STAGE.fullmatch(stage):
+        raise ValueError(f"{stage!r} is no stage such as prod: letters and digits, and - or _ between them, two at least")
+    return stage
 
 
 def _aware(moment: datetime) -> datetime:
@@ -32,6 +40,7 @@ def _aware(moment: datetime) -> datetime:
 
 
 Version = Annotated[str, AfterValidator(_semantic)]
+StageName = Annotated[str, AfterValidator(_name)]
 Moment = Annotated[datetime, AfterValidator(_aware)]
 Kind = Literal["promotion", "override", "rollback", "deprecation"]
 
@@ -159,7 +168,7 @@ class Event(Declaration):
     model: str
     kind: Kind
     version: Version
-    stage: str = ""
+    stage: StageName = ""
     at: Moment
     by: str
     reason: str = ""
