@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import typer
 
+from watertight.cli.bundles import export, pull
 from watertight.cli.drops import check, ingest, profile, quarantine
 from watertight.cli.figures import compare, embeddings, metrics, score
 from watertight.cli.models import deprecate, history, lineage, models, rollback, show, verify
@@ -31,6 +32,7 @@ COMMANDS: tuple[Callable[..., None], ...] = (
     *(check, ingest, quarantine, profile),
     *(metrics, embeddings, compare, score),
     *(models, show, history, lineage, promote, rescore, rollback, deprecate, verify),
+    *(pull, export),
     *(fetch, new, repro),
 )
 app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(predict)

@@ -48,16 +48,24 @@ def inputs_of(models: Iterable[Model]) -> tuple[Input, ...]:
     return found
 
 
-def demand_inputs(table: pl.DataFrame, inputs: tuple[Input, ...]) -> None:
-    """Raise one Refusal with every column that is missing, of another type, or of another length than the bundle's."""
-    missing = [f"  - {wanted}: {nearest(wanted.name, table.columns)}" for wanted in inputs if wanted.name not in table.columns]
-    there = [wanted for wanted in inputs if wanted.name in table.columns]
-    faults = [*missing, *(f"  - {wanted}: {fault}" for wanted in there for fault in _faults(table[wanted.name], wanted))]
+def read_inputs(table: pl.DataFrame, inputs: tuple[Input, ...]) -> pl.DataFrame:
+    """The columns of ``inputs`` as ``table`` has them; one that is null throughout has no type, whatever it was read as.
+
+    Raises one Refusal with every column that is missing, of another type, or of another length than the bundle's.
+    """
+    there = {wanted: _untyped_if_null(table[wanted.name]) for wanted in inputs if wanted.name in table.columns}
+    missing = [f"  - {wanted}: {nearest(wanted.name, table.columns)}" for wanted in inputs if wanted not in there]
+    faults = [*missing, *(f"  - {wanted}: {fault}" for wanted, values in there.items() for fault in _faults(values, wanted))]
     if faults:
         raise Refusal(
             f"{len(faults)} of {len(inputs)} columns are not what the bundle reads\n" + "\n".join(faults),
             expected="every column of `.inputs`, of its kind and width; null where a value is not known",
         )
+    return pl.DataFrame(list(there.values()))
+
+
+def _untyped_if_null(values: pl.Series) -> pl.Series:
+    return values.cast(pl.Null) if values.null_count() == len(values) else values
 
 
 def _faults(values: pl.Series, wanted: Input) -> Iterator[str]:

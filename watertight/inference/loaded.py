@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from watertight.core.errors import Misuse, Refusal
 from watertight.inference.answers import Fitted, mean_of_seeds
-from watertight.inference.inputs import Input, demand_inputs, inputs_of
+from watertight.inference.inputs import Input, inputs_of, read_inputs
 from watertight.learners.catalogue import load
 from watertight.registry.bundle import Bundle, Manifest
 
@@ -52,9 +52,9 @@ class Loaded:
         is of another type or has lists of another length; Misuse where ``rows`` is no table.
         """
         table = as_table(rows)
-        demand_inputs(table, self.inputs)
-        named = table.select("row_id") if "row_id" in table.columns else pl.DataFrame()
-        return named.with_columns(self._answers(table.select(wanted.name for wanted in self.inputs)))
+        asked = read_inputs(table, self.inputs)
+        named = [table["row_id"]] if "row_id" in table.columns else []
+        return pl.DataFrame([*named, *self._answers(asked)])
 
     def _answers(self, table: pl.DataFrame) -> list[pl.Series]:
         return mean_of_seeds(self._models, self.manifest.cell, table)
@@ -91,6 +91,8 @@ def _refusing(what: str) -> Iterator[None]:
     """Whatever a parser of files from elsewhere raises is a refusal of the bundle."""
     try:
         yield
+    except ImportError:
+        raise
     except Exception as error:
         raise Refusal(
             f"{what}: {str(error) or type(error).__name__}",

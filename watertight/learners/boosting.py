@@ -13,6 +13,7 @@ from watertight.core.contract import Target
 from watertight.learners.family import Options, Outputs, demand_features
 from watertight.learners.inner_folds import inner_folds
 from watertight.learners.matrix import Matrix
+from watertight.learners.tree_text import demand_whole
 
 MODEL = "model.txt"
 INNER_FOLDS = 5
@@ -79,8 +80,9 @@ class Boosting:
 
     @classmethod
     def load(cls, folder: Path) -> Self:
-        """Read LightGBM's text format; the number of classes stands in it."""
+        """Read LightGBM's text format; the number of classes stands in it. Raises Refusal where it is not whole."""
         text = (folder / MODEL).read_text(encoding="utf-8")
+        demand_whole(text)
         header = dict(line.split("=", 1) for line in text.splitlines()[:12] if "=" in line)
         classes = int(header["num_class"])
         return cls(classes=classes if classes > 1 else 0, text=text)
