@@ -1,0 +1,89 @@
+"""What the registry asks of git: whether the tree is clean, who works here, and a commit of exactly these files."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+
+from watertight.core.errors import Misuse, Refusal
+
+# Set by git while it runs a hook; they would send every command to that hook's repository.
+OF_A_HOOK = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX")
+FILES_TOLD = 5
+
+
+def git(root: Path, *arguments: str) -> str:
+    """What a git command printed, run in ``root``, without the line's end; raises Misuse with git's own words if it failed."""
+    done = _ended(root, *arguments)
+    if done.returncode:
+        raise Misuse(f"git {arguments[0]}: {(done.stderr or done.stdout).strip()}", expected=f"a git repository around {root}")
+    return done.stdout.rstrip("\n")
+
+
+def succeeds(root: Path, *arguments: str) -> bool:
+    """Whether a git command that only asks answers yes."""
+    return _ended(root, *arguments).returncode == 0
+
+
+def head(root: Path) -> str:
+    """The commit that is checked out, as 40 hexadecimal digits; raises Misuse where nothing is committed yet."""
+    return git(root, "rev-parse", "--verify", "HEAD^{commit}")
+
+
+def shallow(root: Path) -> bool:
+    """Whether older commits are absent, as in ``git clone --depth 1``."""
+    return git(root, "rev-parse", "--is-shallow-repository") == "true"
+
+
+def person(root: Path) -> str:
+    """Who would commit, as ``Name <mail>``; raises Misuse where git does not know."""
+    name, _, _ = git(root, "var", "GIT_AUTHOR_IDENT").rpartition("> ")
+    return f"{name}>"
+
+
+def unclean(root: Path) -> list[str]:
+    """Every file below ``root`` that is edited, staged, deleted or not tracked, by its path from there, but what git ignores."""
+    prefix = git(root, "rev-parse", "--show-prefix")
+    told = git(root, "status", "--porcelain=v1", "-z", "--untracked-files=all", "--no-renames", "--", ".")
+    return sorted(line[3:].removeprefix(prefix) for line in told.split("\0") if line)
+
+
+def demand_clean(root: Path) -> None:
+    """Raise Refusal, with the files, unless all that is below ``root`` is as committed."""
+    files = unclean(root)
+    if files:
+        more = f" and {len(files) - FILES_TOLD} more" if len(files) > FILES_TOLD else ""
+        raise Refusal(
+            f"the working tree is not what is committed: {', '.join(files[:FILES_TOLD])}{more}",
+            expected="every file committed, or ignored by git",
+            next_step="git add and git commit, or git stash --include-untracked",
+        )
+
+
+def commit(root: Path, paths: Sequence[Path], message: str) -> str:
+    """Commit these files as they are on disk, and nothing else that is staged or edited; the new commit.
+
+    Raises Refusal with git's own words where it does not commit (a hook, no name, nothing new); the index is then as before.
+    """
+    names = [path.resolve().relative_to(root.resolve()).as_posix() for path in paths]
+    new = [name for name in names if not succeeds(root, "ls-files", "--error-unmatch", "--", name)]
+    if new:
+        git(root, "add", "--", *new)
+    done = _ended(root, "commit", "--quiet", "--only", "--message", message, "--", *names)
+    if done.returncode:
+        if new:
+            git(root, "rm", "--quiet", "--cached", "--", *new)
+        raise Refusal(
+            f"git did not commit: {(done.stderr or done.stdout).strip()}",
+            expected=f"a commit of {', '.join(names)}",
+            next_step=f"see to what git says; then git add and git commit {' '.join(names)}",
+        )
+    return head(root)
+
+
+def _ended(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    environment = {name: value for name, value in os.environ.items() if name not in OF_A_HOOK}
+    command = ["git", "-C", str(root), *arguments]
+    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
