@@ -11,9 +11,9 @@ from watertight.core.contract import SourceContract
 from watertight.core.declare import nearest, parse, read_yaml
 from watertight.core.errors import Misuse
 from watertight.core.ledger import Section, read_ledger
+from watertight.core.root import MARK, find_root
 from watertight.core.workload import WorkloadParams
 
-MARK = "params.yaml"
 TOP_LEVEL = ("raw_root", "workloads")
 
 
@@ -109,11 +109,7 @@ class Workload:
 
 def find_project(start: Path | None = None) -> Project:
     """The project around ``start`` (default: the working directory); raises Misuse where there is none."""
-    here = (start or Path.cwd()).resolve()
-    for folder in (here, *here.parents):
-        if (folder / MARK).is_file() and (folder / "feature_repo").is_dir():
-            return Project(folder)
-    raise Misuse(f"{here} is not in a Watertight project", expected="a folder with params.yaml and feature_repo/ in it")
+    return Project(find_root(start))
 
 
 def _refuse_unknown_keys(params: dict) -> None:

@@ -11,7 +11,7 @@ import re
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
 
 from watertight.core.declare import Declaration
 from watertight.core.digests import json_digest
@@ -37,7 +37,7 @@ Kind = Literal["promotion", "override", "rollback", "deprecation"]
 
 
 class Stored(Declaration):
-    """A file or folder that DVC keeps: ``md5`` as in ``dvc.lock`` (``….dir`` for a folder), ``size`` in bytes, files of a folder."""
+    """A file or folder that DVC keeps: ``md5`` as in ``dvc.lock`` (``….dir`` for a folder), ``size`` in bytes, its files."""
 
     md5: str
     size: int
@@ -68,8 +68,8 @@ class Verdict(Declaration):
     digest: str
 
 
-class VersionRecord(Declaration):
-    """A version of a model, written once. ``because`` says what made it a major, minor or patch one.
+class VersionFacts(Declaration):
+    """All that a version is but its number.
 
     ``revision`` is the commit that its stages are of, ``experiment`` the name of the DVC experiment, if it was one. ``bundle``
     is what is pulled, ``manifest`` the sha256 of its manifest. ``stages``: those of its workload, by name without the workload,
@@ -80,8 +80,6 @@ class VersionRecord(Declaration):
     """
 
     model: str
-    version: Version
-    because: tuple[str, ...]
     revision: str
     experiment: str = ""
     source: str
@@ -101,16 +99,28 @@ class VersionRecord(Declaration):
     verdicts: dict[str, Verdict]
     figures: tuple[dict[str, Any], ...]
 
+    def numbered(self, version: str, because: tuple[str, ...]) -> VersionRecord:
+        """The record of these facts as ``version``."""
+        return VersionRecord(**dict(self), version=version, because=because)
+
+
+class VersionRecord(VersionFacts):
+    """A version of a model, written once. ``because`` says what made it a major, minor or patch one."""
+
+    version: Version
+    because: tuple[str, ...]
+
     @property
     def digest(self) -> str:
-        """sha256 of the record in canonical form: what the event that made it names."""
+        """sha256 of the record in canonical form: what the events of this version name."""
         return json_digest(self.model_dump(mode="json"))
 
 
 class GateResult(Declaration):
-    """What a gate of a promotion answered. ``figure`` between ``low`` and ``high`` is a difference where ``paired``, candidate less champion.
+    """What a gate of a promotion answered.
 
-    ``bound`` is what was declared, ``told`` one line for a person.
+    ``figure``, between ``low`` and ``high``, is the difference candidate less champion where ``paired``. ``bound`` is what was
+    declared, ``told`` one line for a person.
     """
 
     gate: str
@@ -158,6 +168,12 @@ class Event(Declaration):
     overridden: tuple[str, ...] = ()
     evidence: Evidence = Evidence()
     digest: str = ""
+
+    @model_validator(mode="after")
+    def _concerns_a_stage(self) -> Event:
+        if bool(self.stage) == (self.kind == "deprecation"):
+            raise ValueError(f"a {self.kind} {'of' if self.stage else 'without'} a stage")
+        return self
 
     @property
     def own_digest(self) -> str:

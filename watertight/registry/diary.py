@@ -1,0 +1,70 @@
+"""A model's history for a person: who held what, from when to when, why, with the evidence; overrides stand out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import Any
+
+from watertight.registry.headlines import interval
+from watertight.registry.history import Registry
+from watertight.registry.moments import written
+from watertight.registry.periods import Period, periods
+from watertight.registry.records import Event, GateResult
+
+
+def diary(registry: Registry, when: tuple[datetime, datetime] | None = None) -> dict[str, Any]:
+    """``held``: every period (of ``when``, first and last instant, those that touch it); ``deprecated``: those events."""
+    held = [period for period in periods(registry.events()) if when is None or period.touches(*when)]
+    return {"held": [period.facts() for period in held], "deprecated": [_deprecation(event) for event in _ended(registry, when)]}
+
+
+def _ended(registry: Registry, when: tuple[datetime, datetime] | None) -> Iterator[Event]:
+    for event in registry.events():
+        if event.kind == "deprecation" and (when is None or event.at <= when[1]):
+            yield event
+
+
+def _deprecation(event: Event) -> dict[str, Any]:
+    return event.model_dump(mode="json", include={"number", "version", "at", "by", "reason"})
+
+
+def diary_text(registry: Registry, when: tuple[datetime, datetime] | None = None) -> str:
+    """The periods a paragraph each, the last first, then what was deprecated."""
+    held = [period for period in periods(registry.events()) if when is None or period.touches(*when)]
+    parts = ["\n".join(_period(period)) for period in reversed(held)]
+    parts += [f"{event.version} deprecated {written(event.at)} by {event.by}: {event.reason}" for event in _ended(registry, when)]
+    return "\n\n".join(parts) or f"nothing of {registry.model} held a stage then"
+
+
+def _period(period: Period) -> Iterator[str]:
+    event = period.event
+    until = written(period.until) if period.until else "now"
+    yield f"{event.stage}: {event.model} {event.version}, {written(event.at)} to {until}"
+    yield f"  {event.kind.upper() if event.kind == 'override' else event.kind} by {event.by}{_colon(event.reason)}"
+    for reason in event.overridden:
+        yield f"  OVERRIDDEN: {reason}"
+    if event.evidence.champion:
+        yield f"  beside {event.evidence.champion}:"
+    yield from gate_lines(event.evidence.gates)
+
+
+def gate_lines(gates: Sequence[GateResult]) -> Iterator[str]:
+    """Each gate a line: what it answered, its figure with interval, the rows that it is of, and its own words."""
+    for gate in gates:
+        yield f"    {gate.status:8}{_name(gate)}: {gate.told}{_figures(gate)}"
+
+
+def _name(gate: GateResult) -> str:
+    return " ".join(part for part in (gate.gate, gate.target, gate.part) if part)
+
+
+def _figures(gate: GateResult) -> str:
+    if gate.rows is None:
+        return ""
+    told = interval(gate.model_dump(include={"figure", "low", "high"}))
+    return f" ({f'{told}, ' if told else ''}{gate.rows} rows, {gate.groups} groups, row set {gate.row_set})"
+
+
+def _colon(reason: str) -> str:
+    return f": {reason}" if reason else ""
