@@ -16,14 +16,17 @@ from pipelines.comparison.told import as_text
 from watertight.core.project import Workload
 
 SERVED = "data/tiny/training_set/training_set.json"
-KEPT = '[note for note in notes if note["row_id"] != "a09-2"]'
-ADDED = '{**_note(3, 2), "row_id": "a03-x", "note_id": "a03-x"}'
+KEPT = '[note for note in notes if note["row_id"] != "a09-3"]'
+ADDED = '{**_note(5, 2), "row_id": "a05-x", "note_id": "a05-x"}'
 REWRITTEN = {
     "params.yaml": [("options: {strength: 100}}", "options: {strength: 50}}")],
     "feature_repo/tiny.py": [
         ('texts={"note_id": "text"}', 'texts={"note_id": ["text"]}'),
         ("tiny = Feat", 'short = temporal_view("tiny", entity=author, labels=["mood"], name="short")\ntiny = Feat'),
-        ("[lexical, history[scalars(history)], now]", "[lexical, history[scalars(history)], now, short[['mood_mean']]]"),
+        (
+            "[lexical, history[scalars(history)], now]",
+            "[lexical, history[scalars(history)], now, short[['mood_count', 'mood_mean', 'source_at']]]",
+        ),
     ],
     "pipelines/sources/tiny/made.py": [
         ("    children =", f"    notes = {KEPT}\n    notes.append({ADDED})\n    children ="),
@@ -79,11 +82,11 @@ def test_every_planted_difference_is_named_and_no_other(built: TinyProject, rewr
     assert told["features"] == {
         "views_added": ["tiny_short"],
         "views_changed": {"tiny_lexical": [{"key": "texts.note_id", "old": "text", "new": ["text"]}]},
-        "columns_added": ["tiny_short__mood_mean"],
+        "columns_added": ["tiny_short__mood_count", "tiny_short__mood_mean"],
     }
     assert told["data"] == {
-        "added": {"count": 1, "first": ["a03-x"]},
-        "removed": {"count": 1, "first": ["a09-2"]},
+        "added": {"count": 1, "first": ["a05-x"]},
+        "removed": {"count": 1, "first": ["a09-3"]},
         "relabelled": {"mood": {"count": 1, "first": ["a07-2"]}},
     }
 
@@ -95,8 +98,8 @@ def test_other_rows_refuse_the_figures_with_what_each_lacks_and_leave_the_diffs(
     assert (told["figures"], told["slices"]["looked_at"]) == ([], 0)
     mood, energy = told["refused"]
     assert (mood["part"], mood["target"], energy["target"]) == ("figures", "mood", "energy")
-    assert "old lacks 1 row (a03-x)" in mood["what"]
+    assert "old lacks 1 row (a05-x)" in mood["what"]
     assert "1 row (a07-2) is labelled otherwise" in mood["what"]
-    assert "new lacks" not in energy["what"], "a09-2 has no energy"
+    assert "new lacks" not in energy["what"], "a09-3 has no energy"
     assert "fit both on the same rows" in mood["next"]
     assert "a07-2" in str(as_text(told))
