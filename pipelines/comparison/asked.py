@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from pipelines.comparison.locked import locked_side
+from pipelines.comparison.locked import locked_side, strays
 from pipelines.comparison.side import Side
 from watertight.core.declare import nearest, read_yaml
 from watertight.core.errors import Misuse, WatertightError
@@ -111,8 +111,16 @@ def _revision(work: Workload, name: str, found: Revision, folder: Path) -> tuple
 
 
 def _workspace_faults(work: Workload) -> list[str]:
+    """What DVC would run again, or check out; nothing where it knows of no run."""
     root = work.project.root
-    return _faults(WORKSPACE, root, work, Objects(root)) if (root / "dvc.lock").is_file() else []
+    if not (root / "dvc.lock").is_file():
+        return []
+    objects = Objects(root)
+    notes = _faults(WORKSPACE, root, work, objects)
+    with suppress(WatertightError):  # What the cache lacks cannot be compared with the working tree; unbound has said so.
+        edited = strays(work, stages_of(root, work.name), objects)
+        notes += [f"{WORKSPACE}: not what dvc.lock says: {', '.join(edited)}"] if edited else []
+    return notes
 
 
 def _faults(name: str, tree: Path, work: Workload, objects: Objects) -> list[str]:
@@ -120,6 +128,6 @@ def _faults(name: str, tree: Path, work: Workload, objects: Objects) -> list[str
     try:
         faults = unbound(tree, work.name, LAST_READ, objects)
     except WatertightError as error:
-        faults = [error.what]
+        return [f"{name}: nobody knows whether its outputs are those of its own params, code and data: {error.what}"]
     more = f" and {len(faults) - 1} more" if len(faults) > 1 else ""
     return [f"{name}: its outputs are not those of its own params, code and data: {faults[0]}{more}"] if faults else []

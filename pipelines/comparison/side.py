@@ -77,5 +77,5 @@ class Side:
         raise Refusal(
             f"{self.name} has no {within}{f': {why}' if why else ''}",
             expected="the outputs of its own stages",
-            next_step="dvc pull" if why else "dvc repro, or dvc pull",
+            next_step="dvc push, where it was made; compare fetches it by itself" if why else "dvc repro, or dvc pull",
         )
