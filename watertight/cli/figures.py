@@ -42,21 +42,30 @@ def embeddings(
 
 
 def compare(
-    workload: WorkloadName,
-    cell: Annotated[str, typer.Argument(help="A cell of params.yaml.")],
-    other: Annotated[str, typer.Argument(help="The cell it is set beside.")],
+    sides: Annotated[
+        list[str], typer.Argument(metavar="MODEL@VERSION MODEL#STAGE | WORKLOAD ONE OTHER", help="Two sides of one workload.")
+    ],
     as_json: Json = False,
 ) -> None:
-    """Print CELL less OTHER on the same out-of-fold rows, with paired intervals clustered by group."""
+    """Print ONE less OTHER on the same out-of-fold rows, with paired intervals, and what changed from OTHER to ONE.
+
+    A side is a cell of params.yaml, a version (@1.2.0, #prod), a revision (a commit, a branch, an experiment) or workspace,
+    the working tree. Exit status 1 where something could not be compared; the rest is told all the same.
+    """
+    refused: list[Any] = []
 
     def work(project: Any) -> Any:
-        from pipelines.compare import compare as compared  # Polars behind it
-        from pipelines.figures import as_text
+        from pipelines.comparison.answer import compared
+        from pipelines.comparison.asked import asked  # DVC and Polars behind it
+        from pipelines.comparison.told import as_text
 
-        rows = compared(project.workload(workload), cell, other)
-        return rows if as_json else as_text(rows, "rows", "groups")
+        with asked(project, sides) as found:
+            answer = compared(found.work, found.one, found.other, found.notes)
+        refused.extend(answer["refused"])
+        return answer if as_json else as_text(answer)
 
-    run(workload, "compare", work, as_json)
+    run(sides[0], "compare", work, as_json)
+    raise typer.Exit(1 if refused else 0)
 
 
 def score(

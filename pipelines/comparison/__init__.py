@@ -1,0 +1,1 @@
+"""Two sides beside one another: cells, versions or revisions; what they are worth on the same rows, and what differs."""
