@@ -110,8 +110,11 @@ def _judged(project: Project, registry: Registry, candidate: Candidate, asked: A
     except Refusal as error:
         missing = GateResult(gate="rows", status="fail", told=f"{error.what}; {error.next_step}")
         return Judged((*proven, missing), look, looks={"candidate": place.stem})
-    declared = project.workload(asked.name).params
-    gates = judged(rows, of_cell(told, cell), beside.predictions, candidate.work.contract.targets, declared, measured)
+    policy = project.workload(asked.name).params
+    # A first version has no users yet whose slice it could make worse.
+    gates = policy.gates if asked.stage in registry.holders() else policy.gates.model_copy(update={"slices": None})
+    targets = candidate.work.contract.targets
+    gates = judged(rows, of_cell(told, cell), beside.predictions, targets, policy.evaluate, gates, measured)
     looks = {"candidate": place.stem, **({"champion": beside.look} if beside.look else {})}
     return Judged((*proven, *gates), look, beside.name, looks)
 

@@ -14,7 +14,7 @@ from dvc.config import NoRemoteError
 from dvc.exceptions import DvcException
 from dvc.repo import Repo
 from dvc_data.hashfile.build import build
-from dvc_data.hashfile.transfer import transfer
+from dvc_data.hashfile.tree import Tree
 from dvc_objects.fs.local import localfs
 
 from watertight.core.errors import Misuse, Refusal, WatertightError
@@ -48,7 +48,7 @@ class Objects:
                 expected="a default remote in .dvc/config",
                 next_step="dvc remote add --default storage FOLDER-OR-URL",
             ) from error
-        except DvcException as error:
+        except (DvcException, ImportError) as error:
             raise Misuse(f"DVC cannot use its default remote: {error}", next_step=_REMOTE_HELP) from error
 
     @property
@@ -60,9 +60,10 @@ class Objects:
         if not path.exists():
             raise Misuse(f"{path} is not there, so it cannot be kept")
         staged, meta, found = build(self._cache, str(path.resolve()), localfs, "md5")
-        transfer(staged, self._cache, {found.hash_info}, shallow=False, verify=True)
         stored = Stored(md5=str(found.hash_info.value), size=meta.size or 0, nfiles=meta.nfiles)
-        if self._broken(self._parts(stored)):
+        parts = {str(info.value) for _, _, info in found if info} if isinstance(found, Tree) else set()
+        self._copy(self._broken({*parts, stored.md5}), staged, self._cache, verify=True)
+        if self._broken({*parts, stored.md5}):
             raise Refusal(f"{path} changed while it was read", next_step="try again when nothing writes to it")
         return stored
 
@@ -74,8 +75,8 @@ class Objects:
         """
         wanted: set[str] = set()
         for one in stored:
-            if self._broken([one.md5]):
-                self._copy([one.md5], self._remote, self._cache, verify=True)
+            if is_folder(one):
+                self._take([one.md5])
             wanted |= {one.md5} if self._broken([one.md5]) else {*self._parts(one)}
         with self._reached():
             return sorted(wanted - set(self._remote.oids_exist(list(wanted))))
@@ -88,7 +89,8 @@ class Objects:
         """
         lacking = self.missing(*stored)
         self._demand(lacking)
-        self._copy(lacking, self._cache, self._remote, verify=False)
+        with self._reached():
+            self._copy(lacking, self._cache, self._remote, verify=False)
         left = self.missing(*stored)
         if left:
             raise Misuse(
@@ -163,28 +165,33 @@ class Objects:
             )
 
     def _bring(self, names: list[str]) -> None:
-        wanted = self._broken(names)
-        if wanted:
-            self._copy(wanted, self._remote, self._cache, verify=True)
-        left = self._broken(wanted)
+        self._take(names)
+        left = self._broken(names)
         if left:
             raise Refusal(
                 f"neither DVC's cache nor the remote {self._place} has {_told(left)} as it was kept",
                 next_step="dvc push, where it was made",
             )
 
+    def _take(self, names: list[str]) -> None:
+        """Bring into the cache what it lacks of these, as far as the remote has it."""
+        wanted = self._broken(names)
+        if wanted:
+            with self._reached():
+                self._copy(wanted, self._remote, self._cache, verify=True)
+
     def _copy(self, names: Iterable[str], source: Any, target: Any, verify: bool) -> None:
         """Copy what ``source`` has of these; folders last, so that a remote which knows a folder has its files."""
         failed: dict[str, BaseException] = {}
-        with self._reached():
-            for folders in (False, True):
-                some = [name for name in names if name.endswith(FOLDER) is folders]
-                if some and not failed:
-                    paths = [source.oid_to_path(name) for name in some]
-                    target.add(paths, source.fs, some, on_error=failed.__setitem__, check_exists=False, verify=verify)
-            for error in failed.values():
-                if not isinstance(error, FileNotFoundError):
-                    raise error
+        for folders in (False, True):
+            some = [name for name in names if name.endswith(FOLDER) is folders]
+            if some and not failed:
+                held = [source.get(name) for name in some]
+                paths = [one.path for one in held]
+                target.add(paths, held[0].fs, some, on_error=failed.__setitem__, check_exists=False, verify=verify)
+        for error in failed.values():
+            if not isinstance(error, FileNotFoundError):
+                raise error
 
     @property
     def _place(self) -> str:
