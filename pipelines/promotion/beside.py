@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -31,6 +31,11 @@ class Beside:
     name: str
     predictions: pl.DataFrame
     look: str = ""
+
+    def with_(self, other: Beside) -> Beside:
+        """Both, for targets that only the other one has."""
+        both = pl.concat([self.predictions, other.predictions], how="diagonal")
+        return Beside(f"{self.name}, and {other.name} for what it lacks", both, self.look)
 
 
 def champion(project: Project, record: VersionRecord, look: Mapping[str, Any], stage: str, objects: Objects) -> Beside:
@@ -89,29 +94,23 @@ def _told(project: Project, record: VersionRecord, asked: RowSets) -> str:
     return "; ".join(lines) or "it has none of the candidate's targets"
 
 
-def baseline(candidate: Candidate, rows: pl.DataFrame) -> Beside:
-    """What the first declared baseline that has the target answers, for each target of the candidate.
+def baseline(candidate: Candidate, rows: pl.DataFrame, targets: Sequence[str]) -> Beside:
+    """What the first declared baseline that has the target answers, for each of ``targets``.
 
     Raises Refusal where a target has none: a first version has to be better than something.
     """
     places = trained(candidate.work)
     told = predicted([(model, folder) for model, folder in places if model.cell in _needed(candidate, places)], rows)
-    targets = _targets(candidate)
     parts = {target: part for target in targets if (part := _first(candidate, told, target))}
     lacking = [target for target in targets if target not in parts]
     if lacking:
         raise Refusal(
-            f"no version holds the stage, and no baseline predicts {', '.join(lacking)}",
+            f"no version in the stage predicts {', '.join(lacking)}, and no baseline does",
             expected="a cell in evaluate.baselines that predicts each target, for the first version to be better than",
             next_step="name a baseline in params.yaml",
         )
     cells = dict.fromkeys(cell for cell, _ in parts.values())
     return Beside(f"cell {', '.join(cells)}", pl.concat([part for _, part in parts.values()], how="diagonal"))
-
-
-def _targets(candidate: Candidate) -> list[str]:
-    manifest = candidate.bundle.manifest
-    return [model.target for model in manifest.models if model.cell == manifest.cell]
 
 
 def _needed(candidate: Candidate, places: list[tuple[Model, Path]]) -> set[str]:

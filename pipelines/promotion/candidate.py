@@ -45,6 +45,12 @@ class Candidate:
         """The bundle; raises Refusal where a file is not what its manifest says."""
         return open_bundle(self.tree / BUNDLE.format(self.work.name))
 
+    @property
+    def targets(self) -> list[str]:
+        """The targets that the bundle's cell predicts."""
+        manifest = self.bundle.manifest
+        return list(dict.fromkeys(model.target for model in manifest.models if model.cell == manifest.cell))
+
     @cached_property
     def manifest(self) -> str:
         """sha256 of the bundle's manifest."""

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
+from watertight.registry.tags import tag_promotion
 
 from pipelines.gates import TRAINING_SET
 from pipelines.looks import kept, look_at, predicted, record, test_rows
@@ -31,7 +32,6 @@ from watertight.registry.history import Registry
 from watertight.registry.objects import Objects
 from watertight.registry.records import Evidence, GateResult, Stored, VersionRecord
 from watertight.registry.repository import commit, person
-from watertight.registry.tags import tag_promotion
 
 Look = dict[str, Any]
 
@@ -85,9 +85,10 @@ def promote(project: Project, asked: Asked) -> dict[str, Any]:
     registry = Registry(project.root, asked.name)
     objects = Objects(project.root)
     with candidate_of(project, asked.name, asked.revision, objects) as candidate:
+        _demand_new(registry, candidate, asked)
         told = _judged(project, registry, candidate, asked, objects)
         _demand_overridden(told, asked)
-        version = _version(registry, candidate, told.look, asked)
+        version = _version(registry, candidate, told.look)
         objects.push(Stored(**told.look["predictions"]))
         return _recorded(project, registry, version, told, asked)
 
@@ -105,27 +106,29 @@ def _judged(project: Project, registry: Registry, candidate: Candidate, asked: A
     look["predictions"] = kept(project.root, told, cell)
     place = record(project, asked.name, look)
     measured = {"latency_ms": latency(Loaded(candidate.bundle), rows).p95, "size_mb": candidate.stored.size / 1e6}
+    policy, looks = project.workload(asked.name).params, {"candidate": place.stem}
+    # A first version has no users yet whose slice it could make worse.
+    asks = policy.gates if asked.stage in registry.holders() else policy.gates.model_copy(update={"slices": None})
     try:
         beside = _beside(project, registry, candidate, rows, look, asked, objects)
+        targets = candidate.work.contract.targets
+        gates = judged(rows, of_cell(told, cell), beside.predictions, targets, policy.evaluate, asks, measured)
     except Refusal as error:
         missing = GateResult(gate="rows", status="fail", told=f"{error.what}; {error.next_step}")
-        return Judged((*proven, missing), look, looks={"candidate": place.stem})
-    policy = project.workload(asked.name).params
-    # A first version has no users yet whose slice it could make worse.
-    gates = policy.gates if asked.stage in registry.holders() else policy.gates.model_copy(update={"slices": None})
-    targets = candidate.work.contract.targets
-    gates = judged(rows, of_cell(told, cell), beside.predictions, targets, policy.evaluate, gates, measured)
-    looks = {"candidate": place.stem, **({"champion": beside.look} if beside.look else {})}
-    return Judged((*proven, *gates), look, beside.name, looks)
+        return Judged((*proven, missing), look, looks=looks)
+    return Judged((*proven, *gates), look, beside.name, looks | ({"champion": beside.look} if beside.look else {}))
 
 
 def _beside(
     project: Project, registry: Registry, candidate: Candidate, rows: pl.DataFrame, look: Look, asked: Asked, objects: Objects
 ) -> Beside:
+    """The champion, and a baseline for targets that it does not have."""
     held = registry.holders().get(asked.stage)
     if held is None:
-        return baseline(candidate, rows)
-    return champion(project, registry.version(held.version), look, asked.stage, objects)
+        return baseline(candidate, rows, candidate.targets)
+    found = champion(project, registry.version(held.version), look, asked.stage, objects)
+    new = [name for name in candidate.targets if name not in found.predictions["target"].unique().to_list()]
+    return found.with_(baseline(candidate, rows, new)) if new else found
 
 
 def _demand_overridden(told: Judged, asked: Asked) -> None:
@@ -147,13 +150,17 @@ def _line(gate: GateResult) -> str:
     return f"{' '.join(part for part in (gate.gate, gate.target, gate.part) if part)} ({gate.status}): {gate.told}"
 
 
-def _version(registry: Registry, candidate: Candidate, look: Look, asked: Asked) -> VersionRecord:
-    """The record of the version that the candidate is, or would be; raises Misuse where it holds the stage already."""
+def _demand_new(registry: Registry, candidate: Candidate, asked: Asked) -> None:
+    """Raise Misuse where the candidate holds the stage already."""
+    held = registry.holders().get(asked.stage)
+    if held and registry.version(held.version).bundle.md5 == candidate.stored.md5:
+        raise Misuse(f"{asked.name} {held.version} is this very bundle, and holds {asked.stage} already")
+
+
+def _version(registry: Registry, candidate: Candidate, look: Look) -> VersionRecord:
+    """The record of the version that the candidate is, or would be."""
     found = facts(candidate, look)
     version, because = next_version(registry, found)
-    held = registry.holders().get(asked.stage)
-    if held and held.version == version:
-        raise Misuse(f"{asked.name} {version} is this very bundle, and holds {asked.stage} already")
     return registry.version(version) if version in registry.versions() else found.numbered(version, because)
 
 

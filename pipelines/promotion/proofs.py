@@ -81,7 +81,9 @@ def _bundle(candidate: Candidate, objects: Objects) -> str:
     place = BUNDLE.format(candidate.work.name)
     missing = objects.missing(candidate.stored)
     if missing:
-        raise Refusal(f"{len(missing)} object(s) of {place} are not on the remote", next_step=f"dvc push {place}")
+        named = candidate.found.experiment
+        step = f"dvc exp push GIT-REMOTE {named}, which pushes its outputs too" if named else f"dvc push {place}"
+        raise Refusal(f"{len(missing)} object(s) of {place} are not on the remote", next_step=step)
     rows = read_table(candidate.work.data(*TRAINING_SET)).head(1)
     answered = Loaded(bundle).predict(rows)
     outputs = [name for name in answered.columns if name != "row_id"]

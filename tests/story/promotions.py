@@ -28,7 +28,7 @@ GATES = {
 CELLS = {
     "mean": {"family": "mean"},
     "one_side": {"family": "linear", "views": ["toy_pair_a"]},
-    "shrunk": {"family": "linear", "views": ["toy_pair_a"], "options": {"strength": 3000}},
+    "shrunk": {"family": "linear", "views": ["toy_pair_a"], "options": {"strength": 300}},
     "linear": {"family": "linear", "views": "all"},
 }
 PREDICT = """
