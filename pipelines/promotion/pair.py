@@ -14,7 +14,7 @@ from watertight.core.workload import GatesParams, IntervalParams
 from watertight.evaluation.metrics import METRICS, outputs_read
 from watertight.evaluation.paired import Difference, differences
 
-LEAST_BEYOND = 20
+LEAST_BEYOND = 5
 """Resamples that lie beyond the bound of a test, at least; fewer would make its place a matter of luck."""
 
 

@@ -59,6 +59,8 @@ def _families(pair: Pair, declared: Mapping[str, Sequence[float]], gates: GatesP
     """What is tested of one target."""
     metrics = [name for name, gate in gates.metrics.items() if gate.better_by is not None and pair.has(name, gates)]
     families = {metric: Family(metric, pair.name) for metric in metrics}
+    if pair.champion is None:
+        return iter(Family(metric, pair.name, unjudged=["all, for there is no champion that predicts it"]) for metric in metrics)
     for found in _parts(pair, declared):
         part, cut = f"{found.column} {found.value}", pair.of(found.rows)
         if cut.groups < gates.min_groups:

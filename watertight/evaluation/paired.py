@@ -22,7 +22,7 @@ from scipy.special import stdtr, stdtrit
 
 from watertight.core.contract import Target
 from watertight.core.workload import IntervalParams
-from watertight.evaluation.intervals import BLOCK, Estimate, estimates, multiplicities, of_one_row_set, pairs
+from watertight.evaluation.intervals import BLOCK, NOISE, Estimate, estimates, multiplicities, of_one_row_set, pairs
 from watertight.evaluation.metrics import METRICS
 from watertight.evaluation.row_sets import Floats, RowSet
 
@@ -151,8 +151,11 @@ def _error(pair: Estimate, declared: IntervalParams) -> float | None:
     statistics = pair.statistics
     if np.count_nonzero(statistics.any(axis=1)) < declared.min_groups:
         return None
-    (error,) = _errors(pair, statistics.sum(axis=0)[None], np.ones((1, len(statistics))))
-    return float(error) if np.isfinite(error) else None
+    total = statistics.sum(axis=0)
+    (error,) = _errors(pair, total[None], np.ones((1, len(statistics))))
+    if not np.isfinite(error):
+        return None
+    return float(error) if error > NOISE * np.abs(pair.value(total)) else 0.0
 
 
 def _drawn(made: dict[str, Estimate], declared: IntervalParams) -> dict[str, Floats]:
