@@ -113,11 +113,11 @@ def _unknown_to_git(place: str, dep: Any, revision: _Revision) -> str:
     """Which files of the working tree the stage was run with, or may have been, that are not in the revision."""
     there, here = revision.files(place), _on_disk(revision.objects.repo, place)
     if _md5(here) == dep.hash_info.value:
-        return f": it was run with {_told(place, [name for name in here if here[name] != there.get(name)])} as in the working tree, not as in git"
+        other = [name for name in here if here[name] != there.get(name)]
+        return f": it was run with {_told(place, other)} as in the working tree, not as in git"
     strange = [name for name in here if name not in there]
-    counts = (
-        f" ({dep.meta.nfiles} files when it was run, {len(there)} in git)" if dep.meta.nfiles not in (None, len(there)) else ""
-    )
+    counted = dep.meta.nfiles not in (None, len(there))
+    counts = f" ({dep.meta.nfiles} files when it was run, {len(there)} in git)" if counted else ""
     return counts + (f"; not in git: {_told(place, strange)}" if strange else "")
 
 
