@@ -76,6 +76,33 @@ def test_another_command_and_an_output_without_a_hash_are_named(pipelines: Proje
     ]
 
 
+def test_code_and_params_that_dvc_yaml_does_not_list_any_more_are_named_until_they_are_committed_so(
+    pipelines: ProjectCopy,
+) -> None:
+    """DVC would never look at them again: they could be edited at will."""
+    edited(pipelines, "dvc.yaml", 'deps: [steps, "data/${item}/rows/rows.txt"]', 'deps: ["data/${item}/rows/rows.txt"]')
+    edited(pipelines, "dvc.yaml", '${item}.fit"]', '${item}.ingest"]')
+    left = "which dvc.yaml does not list any more; dvc commit if that is meant"
+    assert faults(pipelines) == [
+        "fit@judge: the param judge.ingest is not in dvc.lock",
+        f"fit@judge: dvc.lock has steps, {left}",
+        f"fit@judge: dvc.lock has judge.fit, {left}",
+    ]
+    pipelines.dvc("commit", "--quiet", "--force")
+    pipelines.commit("meant")
+    assert faults(pipelines) == []
+
+
+def test_data_outside_of_the_project_is_bound_by_its_hash(pipelines: ProjectCopy, tmp_path: Path) -> None:
+    (tmp_path / "elsewhere.txt").write_text("data")
+    edited(pipelines, "dvc.yaml", 'deps: [steps, "data', f'deps: [{tmp_path}/elsewhere.txt, steps, "data')
+    pipelines.dvc("repro", "--quiet")
+    pipelines.commit("run")
+    assert faults(pipelines) == []
+    (tmp_path / "elsewhere.txt").write_text("other data")
+    assert [line.split(" is ")[0] for line in faults(pipelines)] == [f"fit@judge: {tmp_path}/elsewhere.txt"]
+
+
 def test_data_that_was_edited_or_let_in_without_a_run_is_named(pipelines: ProjectCopy) -> None:
     edited(pipelines, "drops/judge/ledger.json", "{}", "[]")
     assert [line.split(" is ")[0] for line in faults(pipelines)] == ["ingest@judge: drops/judge"]

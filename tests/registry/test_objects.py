@@ -263,6 +263,27 @@ def test_a_folder_that_dvc_does_not_know_is_misuse(tmp_path: Path) -> None:
         Objects(tmp_path)
 
 
+def test_the_product_pushes_into_its_own_folder_which_git_ignores_until_a_team_names_another_place(
+    tmp_path: Path, own_environment: dict[str, str]
+) -> None:
+    project = ProjectCopy(tmp_path / "product", own_environment)
+    for name in (".gitignore", ".dvc/config", ".dvc/.gitignore"):
+        (project.root / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(REPOSITORY / name, project.root / name)
+    project.git("init", "--quiet")
+    project.commit("the product's settings")
+    stored = Objects(project.root).keep(bundle(project.root / "artifacts" / "toy" / "bundle"))
+    Objects(project.root).push(stored)
+    project.dvc("push", "--quiet")
+    assert in_store(project.root / ".dvc" / "remote", stored.md5).is_file()
+    assert project.git("status", "--porcelain") == ""
+
+    project.dvc("remote", "modify", "--quiet", "storage", "url", str(tmp_path / "for all"))
+    assert len(Objects(project.root).missing(stored)) == 4
+    Objects(project.root).push(stored)
+    assert in_store(tmp_path / "for all", stored.md5).is_file()
+
+
 def test_an_s3_remote_carries_a_bundle_into_a_shallow_clone(bare: ProjectCopy, tmp_path: Path) -> None:
     url = f"s3://{bucket()}/{tmp_path.name}"
     bare.dvc("remote", "modify", "--quiet", "storage", "url", url)

@@ -17,7 +17,8 @@ from dvc_data.hashfile.tree import Tree
 
 from watertight.core.errors import Misuse
 from watertight.registry.objects import Objects, is_folder
-from watertight.registry.records import Stored
+from watertight.registry.records import LockedStage, Stored
+from watertight.registry.revisions import stages_of
 
 SHORT = 8
 SHOWN = 5
@@ -30,13 +31,14 @@ def unbound(tree: Path, workload: str, stage: str, objects: Objects) -> list[str
     ``tree`` is the project as it is in a revision (see ``checkout``); ``objects`` those of the project that it is of, where
     folders among the outputs are looked up, and where the files are looked for that a run has read and git does not have.
     A fault names stage and place: a stage that is not in ``dvc.lock`` or had another command; code or data that is not what
-    it read; a param with another value; another stage's output with another hash. Raises Misuse where DVC cannot read the
-    graph or it has no such stage, and what ``Objects.files`` raises.
+    it read; a param with another value; another stage's output with another hash; what ``dvc.yaml`` does not list any more.
+    Raises Misuse where DVC cannot read the graph or has no such stage, and what ``Objects.files`` raises.
     """
     try:
         with Repo(str(tree)) as repo:
             wanted = repo.stage.load_one(str(tree / "dvc.yaml"), f"{stage}@{workload}")
-            revision = _Revision(repo, {_place(repo, out): _stored(out) for out in repo.index.outs}, objects)
+            lock = {f"{name}@{workload}": told for name, told in stages_of(tree, workload).items()}
+            revision = _Revision(repo, lock, {_place(repo, out): _stored(out) for out in repo.index.outs}, objects)
             return [fault for one in plan_repro(repo.index.graph, [wanted]) if one.cmd for fault in _faults(one, revision)]
     except DvcException as error:
         raise Misuse(f"DVC cannot read the graph: {error}", expected=f"a stage {stage}@{workload} in dvc.yaml") from error
@@ -44,9 +46,10 @@ def unbound(tree: Path, workload: str, stage: str, objects: Objects) -> list[str
 
 @dataclass(frozen=True)
 class _Revision:
-    """What stands in a revision: the files of git, and ``outs``, what DVC made or tracks, by place as ``dvc.lock`` says."""
+    """What stands in a revision: the files of git, and ``outs``, what DVC made or tracks, by place as ``lock`` says."""
 
     repo: Any
+    lock: Mapping[str, LockedStage]
     outs: dict[str, Stored | None]
     objects: Objects
 
@@ -87,6 +90,17 @@ def _faults(stage: Any, revision: _Revision) -> Iterator[str]:
     for out in stage.outs:
         if not out.hash_info:
             yield f"{stage.name}: its output {_place(revision.repo, out)} is not in dvc.lock"
+    if told := revision.lock.get(stage.name):
+        yield from _no_longer_listed(stage, told)
+
+
+def _no_longer_listed(stage: Any, told: LockedStage) -> Iterator[str]:
+    """What the stage read or made by its lock, and dvc.yaml does not say so any more; DVC does not look at that again."""
+    params = [dep for dep in stage.deps if isinstance(dep, ParamsDependency)]
+    listed = {item.def_path for item in [*stage.deps, *stage.outs]} | {name for dep in params for name in dep.params}
+    for name in [*told.deps, *told.outs, *(told.params if all(dep.params for dep in params) else ())]:
+        if name not in listed:
+            yield f"{stage.name}: dvc.lock has {name}, which dvc.yaml does not list any more; dvc commit if that is meant"
 
 
 def _params(stage: str, dep: ParamsDependency) -> Iterator[str]:
@@ -113,11 +127,11 @@ def _unknown_to_git(place: str, dep: Any, revision: _Revision) -> str:
     """Which files of the working tree the stage was run with, or may have been, that are not in the revision."""
     there, here = revision.files(place), _on_disk(revision.objects.repo, place)
     if _md5(here) == dep.hash_info.value:
-        return f": it was run with {_told(place, [name for name in here if here[name] != there.get(name)])} as in the working tree, not as in git"
+        other = [name for name in here if here[name] != there.get(name)]
+        return f": it was run with {_told(place, other)} as in the working tree, not as in git"
     strange = [name for name in here if name not in there]
-    counts = (
-        f" ({dep.meta.nfiles} files when it was run, {len(there)} in git)" if dep.meta.nfiles not in (None, len(there)) else ""
-    )
+    counted = dep.meta.nfiles not in (None, len(there))
+    counts = f" ({dep.meta.nfiles} files when it was run, {len(there)} in git)" if counted else ""
     return counts + (f"; not in git: {_told(place, strange)}" if strange else "")
 
 
@@ -151,7 +165,9 @@ def _below(files: Files, within: str) -> dict[str, str]:
 
 
 def _place(repo: Any, item: Any) -> str:
-    return Path(item.fs_path).relative_to(repo.root_dir).as_posix()
+    """From the project's root on; as it is declared where it lies elsewhere."""
+    path = Path(item.fs_path)
+    return path.relative_to(repo.root_dir).as_posix() if path.is_relative_to(repo.root_dir) else str(item)
 
 
 def _stored(out: Any) -> Stored | None:

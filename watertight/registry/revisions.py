@@ -122,7 +122,7 @@ def stages_of(tree: Path, workload: str) -> dict[str, LockedStage]:
 def _locked(told: dict) -> LockedStage:
     return LockedStage(
         cmd=told["cmd"],
-        deps={dep["path"]: dep["md5"] for dep in told.get("deps", [])},
+        deps={dep["path"]: dep.get("md5", "") for dep in told.get("deps", [])},
         params={name: value for values in told.get("params", {}).values() for name, value in values.items()},
         outs={out["path"]: Stored(md5=out["md5"], size=out["size"], nfiles=out.get("nfiles")) for out in told.get("outs", [])},
     )
