@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
-from watertight.registry.tags import tag_promotion
 
 from pipelines.gates import TRAINING_SET
 from pipelines.looks import kept, look_at, predicted, record, test_rows
@@ -32,6 +31,7 @@ from watertight.registry.history import Registry
 from watertight.registry.objects import Objects
 from watertight.registry.records import Evidence, GateResult, Stored, VersionRecord
 from watertight.registry.repository import commit, person
+from watertight.registry.tags import write_tags
 
 Look = dict[str, Any]
 
@@ -192,7 +192,7 @@ def _recorded(project: Project, registry: Registry, version: VersionRecord, told
         for path in written:
             path.unlink(missing_ok=True)
         raise
-    tags = tag_promotion(project.root, registry, version, asked.stage) if asked.tag else []
+    tags = write_tags(registry) if asked.tag else []
     return {
         "promoted": True,
         "model": asked.name,

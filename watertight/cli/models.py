@@ -11,6 +11,7 @@ from watertight.cli.running import Json, run_at_root
 
 Selector = Annotated[str, typer.Argument(help="MODEL, MODEL@VERSION or MODEL#STAGE; a model alone: its prod, else the newest.")]
 Model = Annotated[str, typer.Argument(help="A model of the registry.")]
+Tag = Annotated[bool, typer.Option("--tag", help="Write the model's events as git tags too, in the form of GTO.")]
 Reason = Annotated[str, typer.Option(help="Why; it is recorded.")]
 
 
@@ -76,7 +77,10 @@ def lineage(selector: Selector, as_json: Json = False) -> None:
 
 
 def deprecate(
-    selector: Annotated[str, typer.Argument(help="MODEL@VERSION, which holds no stage.")], reason: Reason, as_json: Json = False
+    selector: Annotated[str, typer.Argument(help="MODEL@VERSION, which holds no stage.")],
+    reason: Reason,
+    tag: Tag = False,
+    as_json: Json = False,
 ) -> None:
     """Bar a version from every stage for ever; committed, and yours to push."""
 
@@ -90,7 +94,7 @@ def deprecate(
         model, version, _ = parse_selector(selector)
         if not version:
             raise Misuse(f"{selector!r} names no version", expected="MODEL@VERSION, such as judge@1.2.0")
-        return deprecated(root, model, version, reason, datetime.now(UTC))
+        return deprecated(root, model, version, reason, datetime.now(UTC)) | _tagged(root, model, tag)
 
     run_at_root(selector, "deprecate", work, as_json)
 
@@ -100,6 +104,7 @@ def rollback(
     reason: Reason,
     stage: Annotated[str, typer.Option("--to", help="The stage that is taken back.")] = "prod",
     version: Annotated[str | None, typer.Option(help="The version it goes back to; default: the one before.")] = None,
+    tag: Tag = False,
     as_json: Json = False,
 ) -> None:
     """Give a stage back to the version that held it before; committed, and yours to push."""
@@ -109,7 +114,7 @@ def rollback(
 
         from watertight.registry.changes import rolled_back  # DVC behind it
 
-        return rolled_back(root, model, stage, version, reason, datetime.now(UTC))
+        return rolled_back(root, model, stage, version, reason, datetime.now(UTC)) | _tagged(root, model, tag)
 
     run_at_root(model, "rollback", work, as_json)
 
@@ -143,3 +148,10 @@ def _selected(root: Path, selector: str) -> tuple[Any, Any]:
     model, version, stage = parse_selector(selector)
     registry = registry_of(root, model)
     return registry, registry.resolve(version, stage)
+
+
+def _tagged(root: Path, model: str, asked: bool) -> dict[str, Any]:
+    from watertight.registry.history import Registry
+    from watertight.registry.tags import write_tags
+
+    return {"tags": write_tags(Registry(root, model))} if asked else {}

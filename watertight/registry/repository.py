@@ -15,9 +15,9 @@ OF_A_HOOK = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX")
 FILES_TOLD = 5
 
 
-def git(root: Path, *arguments: str) -> str:
+def git(root: Path, *arguments: str, **environment: str) -> str:
     """What a git command printed, run in ``root``, without the line's end; raises Misuse with git's own words if it failed."""
-    done = _ended(root, *arguments)
+    done = _ended(root, *arguments, **environment)
     if done.returncode:
         raise Misuse(f"git {arguments[0]}: {(done.stderr or done.stdout).strip()}", expected=f"a git repository around {root}")
     return done.stdout.rstrip("\n")
@@ -84,7 +84,7 @@ def commit(root: Path, paths: Sequence[Path], message: str) -> str:
     return head(root)
 
 
-def _ended(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    environment = {name: value for name, value in os.environ.items() if name not in OF_A_HOOK}
+def _ended(root: Path, *arguments: str, **extra: str) -> subprocess.CompletedProcess[str]:
+    environment = {name: value for name, value in os.environ.items() if name not in OF_A_HOOK} | extra
     command = ["git", "-C", str(root), *arguments]
     return subprocess.run(command, env=environment, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
