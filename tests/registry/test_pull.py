@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from made_bundle import made_bundle, rows
@@ -95,7 +96,7 @@ def test_a_pull_that_somebody_changed_is_left_alone(project: Path, tmp_path: Pat
     assert files(to) == before
 
 
-def test_the_bundle_of_another_model_is_left_alone(project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_bundle_of_another_model_is_left_alone(project: Path, tmp_path: Path) -> None:
     pull(project, "judge", tmp_path / "out")
     with pytest.raises(Misuse, match="is a pull of 'judge'"):
         pulled._demand_free(tmp_path / "out", project, "perception")
@@ -110,13 +111,13 @@ def test_where_stages_write_is_no_place(project: Path) -> None:
 def test_a_copy_that_went_wrong_leaves_the_older_pull(project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     to = tmp_path / "out"
     pull(project, "judge@1.0.0", to)
-    before, copied = files(to), shutil.copytree
+    before = files(to)
 
     def cut(source: Path, target: Path) -> None:
-        copied(source, target)
+        shutil.copytree(source, target)
         (target / "card.md").write_bytes(b"")
 
-    monkeypatch.setattr(shutil, "copytree", cut)
+    monkeypatch.setattr(pulled, "shutil", SimpleNamespace(copytree=cut))
     with pytest.raises(Refusal, match=r"not what was registered: card\.md"):
         pull(project, "judge@1.1.0", to)
     assert files(to) == before

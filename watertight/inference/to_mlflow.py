@@ -32,8 +32,9 @@ def export_to_mlflow(root: Path, selector: str, uri: str) -> dict[str, Any]:
     record = selected(root, selector)
     held = sorted(stage for stage, event in Registry(root, record.model).holders().items() if event.version == record.version)
     folder = kept(root, record).folder
-    client, errors = _client(uri)
+    client_of, errors = _mlflow()
     try:
+        client = client_of(uri, uri)
         there = _there(client, record)
         found = there or _registered(client, record, folder, uri)
         _set_aliases(client, found, held)
@@ -49,17 +50,15 @@ def export_to_mlflow(root: Path, selector: str, uri: str) -> dict[str, Any]:
     }
 
 
-def _client(uri: str) -> tuple[Any, type[Exception]]:
-    """MLflow's client, and what it raises."""
+def _mlflow() -> tuple[Any, tuple[type[Exception], ...]]:
+    """The class of MLflow's client, and what it raises where a registry does not answer."""
     try:
         from mlflow.exceptions import MlflowException
         from mlflow.tracking import MlflowClient
+        from sqlalchemy.exc import SQLAlchemyError
     except ImportError as error:
         raise Misuse("MLflow is not installed", next_step="pip install 'watertight[mlflow]'") from error
-    try:
-        return MlflowClient(uri, uri), MlflowException
-    except MlflowException as error:
-        raise Misuse(f"MLflow does not know {uri}: {error}", expected="such as sqlite:///mlflow.db") from error
+    return MlflowClient, (MlflowException, SQLAlchemyError, OSError)
 
 
 def _there(client: Any, record: VersionRecord) -> Any:
