@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from pipelines.comparison.side import CONTRACT, EVALUATION, FIGURES, SERVED, Side
@@ -28,7 +29,7 @@ def locked_side(side: Side, stages: Mapping[str, LockedStage], objects: Objects,
             absent[place] = f"it is not in DVC's cache, and {error.what}"
         except Refusal as error:
             absent[place] = error.what
-    return Side(side.name, side.cell, side.params, work, side.revision, absent)
+    return replace(side, work=work, absent=absent)
 
 
 def strays(work: Workload, stages: Mapping[str, LockedStage], objects: Objects) -> list[str]:

@@ -15,9 +15,13 @@ ABSENT = "—"
 
 
 def as_text(answer: Mapping[str, Any]) -> dict[str, Any]:
-    """What :func:`pipelines.comparison.answer.compared` found, under headings; of what was refused only why."""
+    """What :func:`pipelines.comparison.answer.compared` found, under headings; of what was refused only why.
+
+    Where both sides are of the working tree, nothing is said of what they cannot differ in.
+    """
     one, other = (_name(answer[side]) for side in ("one", "other"))
     refused = {line["part"] for line in answer["refused"]}
+    nothing = NOTHING if any(answer[side]["revision"] for side in ("one", "other")) else ""
     changed = {
         "params": _table(answer["params"]),
         **({"cell": _table(answer["cell"])} if answer["cell"] else {}),
@@ -29,7 +33,7 @@ def as_text(answer: Mapping[str, Any]) -> dict[str, Any]:
         f"{one} less {other}": figures_as_text(answer["figures"], "rows", "groups"),
         **_slices(answer["slices"], one),
         "not compared": _refused(answer["refused"]),
-        **{f"{part}, from {other} to {one}": told or NOTHING for part, told in changed.items() if part not in refused},
+        **{f"{part}, from {other} to {one}": told or nothing for part, told in changed.items() if part not in refused},
     }
     return {heading: told for heading, told in found.items() if told}
 
@@ -39,17 +43,23 @@ def _name(side: Mapping[str, str]) -> str:
 
 
 def _slices(found: Mapping[str, Any], one: str) -> dict[str, Any]:
-    told = {f"slices in which {one} is {way}": list(map(_slice, found[way])) for way in ("worse", "better")}
+    told = {f"slices in which {one} is {way}": _by_slice(found[way]) for way in ("worse", "better")}
     if not any(told.values()):
         return {}
     chance = f"{found['looked_at']} intervals, of which {found['by_chance']:.0f} each way are expected apart from 0 by chance"
     return {**told, "slices looked at": chance}
 
 
-def _slice(line: Mapping[str, Any]) -> dict[str, str]:
-    where = f"{line['slice']} {line['value']}"
-    difference = f"{line['figure']:.4f} [{line['low']:.3f}, {line['high']:.3f}]"
-    return {"target": line["target"], "slice": where, "metric": line["metric"], "difference": difference, "rows": line["rows"]}
+def _by_slice(lines: Sequence[Mapping[str, Any]]) -> list[dict[str, str]]:
+    """A row per target and slice: the differences that are apart from 0, each metric a column."""
+    metrics = dict.fromkeys(line["metric"] for line in lines)
+    rows: dict[tuple[str, str], dict[str, str]] = {}
+    for line in lines:
+        where = (line["target"], f"{line['slice']} {line['value']}")
+        named = {"target": where[0], "slice": where[1], "rows": str(line["rows"]), **dict.fromkeys(metrics, "")}
+        row = rows.setdefault(where, named)
+        row[line["metric"]] = f"{line['figure']:.4f} [{line['low']:.3f}, {line['high']:.3f}]"
+    return list(rows.values())
 
 
 def _refused(lines: Sequence[Mapping[str, str]]) -> dict[str, str]:

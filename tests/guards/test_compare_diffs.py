@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 import yaml
-from tiny_project import STAGES, TinyProject
+from tiny_project import STAGES, TRAINING_SET, TinyProject, where
 
 from pipelines.comparison.answer import compared
+from pipelines.comparison.data_diff import data_diff
+from pipelines.comparison.nested import changes
+from pipelines.comparison.service_diff import service_diff
 from pipelines.comparison.side import Side
 from pipelines.comparison.told import as_text
 from watertight.core.project import Workload
+from watertight.core.tables import read_json, write_json
 
 SERVED = "data/tiny/training_set/training_set.json"
 KEPT = '[note for note in notes if note["row_id"] != "a09-3"]'
@@ -102,4 +108,87 @@ def test_other_rows_refuse_the_figures_with_what_each_lacks_and_leave_the_diffs(
     assert "1 row (a07-2) is labelled otherwise" in mood["what"]
     assert "new lacks" not in energy["what"], "a09-3 has no energy"
     assert "fit both on the same rows" in mood["next"]
-    assert "a07-2" in str(as_text(told))
+
+
+def test_a_value_of_any_column_is_told_a_null_being_one_and_so_are_drops_and_columns(
+    project: TinyProject, twin: TinyProject
+) -> None:
+    project.tamper(TRAINING_SET, where("a02-5", mood=1.0))
+    project.tamper(TRAINING_SET, where(("a04-1", "a04-2"), text="mended", drop="late"))
+    project.tamper(TRAINING_SET, where("a05-0", split="test_groups"))
+    project.tamper(TRAINING_SET, lambda rows: rows.with_columns(tiny_lexical__word_count_log=0.0, fold=pl.lit(0)))
+    change_contract(project, lambda told: {**told, "columns": {"place": "string"}})
+    project.tamper(TRAINING_SET, lambda rows: rows.with_columns(place=pl.lit("here")))
+    assert data_diff(side(twin, "old"), side(project, "new")) == {
+        "relabelled": {"mood": {"count": 1, "first": ["a02-5"]}},
+        "edited": {
+            "drop": {"count": 2, "first": ["a04-1", "a04-2"]},
+            "text": {"count": 2, "first": ["a04-1", "a04-2"]},
+            "split": {"count": 1, "first": ["a05-0"]},
+        },
+        "drops": [{"drop": "late", "old": 0, "new": 2}, {"drop": "made", "old": 76, "new": 74}],
+        "columns_added": ["place"],
+    }
+
+
+def change_contract(project: TinyProject, change: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
+    place = project.root / "data" / "tiny" / "rows" / "contract.json"
+    write_json(change(read_json(place)), place)
+
+
+def test_rows_in_other_groups_refuse_the_figures_for_the_intervals_would_be_of_others(
+    project: TinyProject, twin: TinyProject
+) -> None:
+    project.tamper(TRAINING_SET, where(("a05-0", "a05-2"), group_id="a06"))
+    told = answered(twin, project)
+    assert [line["what"] for line in told["refused"]] == [
+        f"{target}: 2 rows (a05-0, a05-2) are in another group" for target in ("mood", "energy")
+    ]
+
+
+def test_a_target_that_is_declared_otherwise_is_not_compared_and_the_other_is(project: TinyProject, twin: TinyProject) -> None:
+    classes = {"kind": "class", "classes": ["low", "high"]}
+    change_contract(project, lambda told: {**told, "targets": {**told["targets"], "mood": classes}})
+    told = answered(twin, project)
+    assert [line["what"] for line in told["refused"]] == ["mood: new and old declare it otherwise"]
+    assert [row["target"] for row in told["figures"]] == ["energy"]
+
+
+def test_another_encoder_and_another_service_are_told(project: TinyProject, twin: TinyProject) -> None:
+    served = read_json(project.root / SERVED)
+    signature = {**served["signature"], "service": "other"}
+    write_json({**served, "encoders": {"small": "0a"}, "signature": signature}, project.root / SERVED)
+    assert service_diff(side(twin, "old"), side(project, "new")) == {
+        "service": [{"key": "service", "old": "tiny", "new": "other"}],
+        "encoders": [{"key": "small", "new": "0a"}],
+    }
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ({"a": {"b": 1, "c": [1, 2]}}, {"a": {"b": 1.0, "c": [1, 2]}}, []),
+        ({"a": 1}, {"a": True}, [{"key": "a", "old": 1, "new": True}]),
+        ({"a": None}, {}, [{"key": "a", "old": None}]),
+        ({}, {"a": {"b": {"c": 1}, "d": {}}}, [{"key": "a.b.c", "new": 1}, {"key": "a.d", "new": {}}]),
+        ({"a": {"b": 1}}, {"a": 2}, [{"key": "a", "old": {"b": 1}, "new": 2}]),
+        ({"a": [1, 2]}, {"a": [2, 1]}, [{"key": "a", "old": [1, 2], "new": [2, 1]}]),
+        ({"a": [{"s": 1}, {"s": 2}]}, {"a": [{"s": 1}, {"s": 3}]}, [{"key": "a.1.s", "old": 2, "new": 3}]),
+        ({"a": [{"s": 1}]}, {"a": []}, [{"key": "a", "old": [{"s": 1}], "new": []}]),
+    ],
+)
+def test_nested_declarations_are_compared_value_by_value(old: dict, new: dict, told: list) -> None:
+    assert changes(old, new) == told
+
+
+def test_for_a_person_everything_planted_stands_in_the_text(built: TinyProject, rewritten: TinyProject) -> None:
+    text = as_text(answered(built, rewritten))
+    assert text["params, from old (past) to new (past)"] == [{"": "train.cells.past.options.strength", "old": "100", "new": "50"}]
+    assert text["features, from old (past) to new (past)"]["views added"] == "tiny_short"
+    assert text["features, from old (past) to new (past)"]["view tiny_lexical"][0]["new"] == '["text"]'
+    assert text["data, from old (past) to new (past)"] == {
+        "added": "1 (a05-x)",
+        "removed": "1 (a09-3)",
+        "relabelled mood": "1 (a07-2)",
+    }
+    assert "old lacks 1 row (a05-x)" in text["not compared"]["figures of mood"]
