@@ -19,7 +19,7 @@ from watertight.core.project import Workload
 from watertight.evaluation.figures import ROW_SET
 from watertight.evaluation.intervals import apart
 
-NEXT = "fit both on the same rows: the same source, drops and split; then compare again"
+NEXT = "fit both on the same rows (source, drops and split), or let `watertight rescore` run a version on today's test rows"
 """What to do where the rows differ."""
 
 

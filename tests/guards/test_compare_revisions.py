@@ -133,6 +133,7 @@ def test_two_versions_are_compared_by_number_and_by_stage(registered: ProjectCop
     assert told["params"] == [{"key": STRENGTH, "old": 100, "new": 3}]
     assert told["figures"] == answer(registered, "tiny", "loose", "main")["figures"]
     assert answer(registered, "tiny", "@1.1.0", "main")["figures"] == told["figures"]
+    assert answer(registered, "tiny", "tiny@1.0.0")["one"]["name"] == "tiny@1.1.0", "prod, where nothing else is said"
 
 
 def test_the_working_tree_is_told_to_be_stale_where_its_outputs_or_params_are(project: ProjectCopy) -> None:
@@ -168,6 +169,22 @@ def test_a_cell_goes_before_a_branch_of_its_name_and_that_is_told(project: Proje
     assert (told["one"], told["other"]["cell"]) == ({"name": "mean", "cell": "mean", "revision": ""}, "past")
     commit = resolve(project.root, "main").commit
     assert told["notes"] == [f"'mean' is a cell and a revision; the cell was taken (the revision is {commit[:12]})"]
+
+
+def test_what_the_cache_lacks_comes_from_the_remote_and_nothing_that_is_not_read(registered: ProjectCopy, tmp_path: Path) -> None:
+    before = answer(registered, "tiny#prod", "tiny@1.0.0")
+    registered.dvc("remote", "add", "--quiet", "--default", "storage", str(tmp_path / "remote"))
+    stages = [
+        stage for version in ("1.0.0", "1.1.0") for stage in Registry(registered.root, "tiny").version(version).stages.values()
+    ]
+    Objects(registered.root).push(*(stored for stage in stages for stored in stage.outs.values()))
+    cache = registered.root / ".dvc" / "cache" / "files"
+    shutil.rmtree(cache)
+    assert answer(registered, "tiny#prod", "tiny@1.0.0") == before
+    outs = Registry(registered.root, "tiny").version("1.0.0").stages["train"].outs
+    files = Objects(registered.root).files(outs["artifacts/tiny/train"])
+    kept = {place for place, md5 in files.items() if (cache / "md5" / md5[:2] / md5[2:]).is_file()}
+    assert kept == {"predictions.parquet"}
 
 
 def test_what_was_never_pushed_is_told_and_the_rest_stands(registered: ProjectCopy) -> None:
