@@ -1,6 +1,10 @@
 from __future__ import annotations
 
 import json
+import random
+import struct
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -187,3 +191,21 @@ def test_the_first_version_and_the_same_bundle(tmp_path: Path) -> None:
 def test_a_number_is_from_the_highest_version_whatever_holds_a_stage(judge: Registry) -> None:
     add_version(judge, "3.4.5")
     assert next_version(judge, made_facts(fit="another"))[0] == "3.4.6"
+
+
+def test_what_was_written_is_read_to_the_last_digit(judge: Registry) -> None:
+    """Or a digest would be of other content: numbers of every size, keys that are no text, texts that are no ASCII."""
+    numbers = [struct.unpack("<d", struct.pack("<Q", bits))[0] for bits in random.Random(0).choices(range(1 << 62), k=2000)]
+    params = {"numbers": [*numbers, 0.1 + 0.2, 5e-324, -0.0, 2**63, 10**30], "edges": {1: "ä\u2028", 2.5: None}}
+    written = add_version(judge, "1.2.0", params=params)
+    assert judge.version("1.2.0").digest == written.digest
+    promoted(judge, "1.2.0", 4)
+    assert Registry(judge.root, "judge").resolve().digest == written.digest
+
+
+def test_asking_the_registry_imports_nothing_slow() -> None:
+    modules = ("overview", "diary", "lineage", "history", "bumps")
+    code = f"import sys; {'; '.join(f'import watertight.registry.{name}' for name in modules)}; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    assert "watertight.registry.history" in loaded
+    assert {"polars", "numpy", "pyarrow", "dvc", "feast", "git"} & set(loaded) == set()

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import json
 import os
-import re
 from pathlib import Path
 from typing import TypeVar
+
+from pydantic import ValidationError
 
 from watertight.core.declare import Declaration, parse
 from watertight.core.errors import Misuse, Refusal
 from watertight.registry.records import Event, VersionRecord
 
-CONFLICT = re.compile(r"^(<{7}|={7}|>{7})", re.MULTILINE)
+CONFLICT = "<<<<<<< "
 
 Record = TypeVar("Record", Event, VersionRecord)
 
@@ -38,15 +39,24 @@ def read_record(kind: type[Record], path: Path) -> Record:
     Raises Refusal where it is no such record, and Refusal that says how to go on where git left a conflict in it.
     """
     text = path.read_text(encoding="utf-8")
-    if CONFLICT.search(text):
-        raise conflicting(path)
+    try:
+        return kind.model_validate_json(text)
+    except ValidationError:
+        raise _told(kind, path, text) from None
+
+
+def _told(kind: type[Declaration], path: Path, text: str) -> Refusal:
+    """What is wrong with a record that cannot be read."""
+    if CONFLICT in text:
+        return conflicting(path)
     where = "/".join(path.parts[-3:])
     try:
-        return parse(kind, json.loads(text), where)
+        parse(kind, json.loads(text), where)
     except ValueError as error:
-        raise Refusal(f"{where} is not JSON: {error}", next_step=as_it_was(path)) from error
+        return Refusal(f"{where} is not JSON: {error}", next_step=as_it_was(path))
     except Misuse as error:
-        raise Refusal(error.what, next_step=as_it_was(path)) from error
+        return Refusal(error.what, next_step=as_it_was(path))
+    return Refusal(f"{where} is no record", next_step=as_it_was(path))
 
 
 def conflicting(path: Path) -> Refusal:

@@ -86,7 +86,7 @@ def _read(registry: Registry, kind: type, path: Path) -> tuple[Any, list[Fault]]
     try:
         return read_record(kind, path), []
     except Refusal as error:
-        conflict = CONFLICT.search(path.read_text(encoding="utf-8"))
+        conflict = CONFLICT in path.read_text(encoding="utf-8")
         step = way_out(registry) if conflict else error.next_step or ""
         return None, [Fault(_place(registry, path), error.what, step)]
 
