@@ -24,6 +24,7 @@ from watertight.core.declare import nearest
 from watertight.core.errors import Misuse, Refusal
 from watertight.core.project import Project
 from watertight.core.tables import read_table
+from watertight.evaluation.known_metrics import demand_known_metrics
 from watertight.inference.latency import latency
 from watertight.inference.loaded import Loaded
 from watertight.registry.bumps import next_version
@@ -78,7 +79,9 @@ def promote(project: Project, asked: Asked) -> dict[str, Any]:
     recorded whatever comes of it. Raises Misuse for a stage, revision or workload that there is not, NotPromoted where a gate
     refuses.
     """
-    policy = project.workload(asked.name).params.gates
+    work = project.workload(asked.name)
+    demand_known_metrics(work)
+    policy = work.params.gates
     if asked.stage not in policy.stages:
         raise Misuse(f"no stage is called {asked.stage!r}; {nearest(asked.stage, policy.stages)}", expected="one of gates.stages")
     demand_committed(project)
