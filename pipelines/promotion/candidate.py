@@ -16,8 +16,8 @@ from watertight.registry.objects import Objects
 from watertight.registry.records import LockedStage, Stored
 from watertight.registry.revisions import Revision, checkout, resolve, stages_of
 
-BUNDLE = "artifacts/{}/bundle"
-READ = ("data/{}/split", "data/{}/training_set", "artifacts/{}/guard", "artifacts/{}/train", "artifacts/{}/evaluate", BUNDLE)
+BUNDLE, TRAIN = "artifacts/{}/bundle", "artifacts/{}/train"
+READ = ("data/{}/split", "data/{}/training_set", "artifacts/{}/guard", TRAIN, "artifacts/{}/evaluate", BUNDLE)
 """The outputs that a promotion reads whole."""
 CHECKED, VERDICT = "data/{}/checked", "verdict.json"
 

@@ -9,13 +9,14 @@ from typing import Any
 from pipelines.features import Features
 from pipelines.gates import TRAINING_SET, demand_guarded, demand_judged, demand_model_passed
 from pipelines.predict import bundle_of
-from pipelines.promotion.candidate import BUNDLE, Candidate
+from pipelines.promotion.candidate import BUNDLE, TRAIN, Candidate
 from watertight.checks.verdict import demand_passed
 from watertight.core.digests import file_digest
 from watertight.core.errors import Refusal, WatertightError
 from watertight.core.tables import read_json, read_table
-from watertight.inference.loaded import Loaded
+from watertight.inference.loaded import CARD, Loaded
 from watertight.registry.binding import unbound
+from watertight.registry.bundle import MANIFEST
 from watertight.registry.objects import Objects
 from watertight.registry.records import GateResult, Verdict
 
@@ -78,6 +79,7 @@ def verdict_files(candidate: Candidate) -> Iterator[tuple[str, tuple[Path, dict[
 def _bundle(candidate: Candidate, objects: Objects) -> str:
     """Complete, unchanged, on the remote, and it answers."""
     bundle = candidate.bundle
+    _demand_trained(candidate, objects)
     place = BUNDLE.format(candidate.work.name)
     missing = objects.missing(candidate.stored)
     if missing:
@@ -88,6 +90,18 @@ def _bundle(candidate: Candidate, objects: Objects) -> str:
     answered = Loaded(bundle).predict(rows)
     outputs = [name for name in answered.columns if name != "row_id"]
     return f"{len(bundle.manifest.files)} files, on the remote, answers {', '.join(outputs)}"
+
+
+def _demand_trained(candidate: Candidate, objects: Objects) -> None:
+    """Raise Refusal where a model is not the one that `train` made: nothing reads a bundle, so no lock says that it is."""
+    made, mine = (objects.files(candidate.out(place)) for place in (TRAIN, BUNDLE))
+    strange = sorted(name for name in mine if name not in (MANIFEST, CARD) and mine[name] != made.get(name))
+    if strange:
+        raise Refusal(
+            f"the bundle has {', '.join(strange)}, which train did not make so",
+            expected="the models of the run, copied",
+            next_step="dvc repro --force --single-item register@…, and commit dvc.lock",
+        )
 
 
 def _signature(candidate: Candidate, objects: Objects) -> str:

@@ -19,6 +19,7 @@ from promotions import (
     forged,
     looks,
     made,
+    more,
     params,
     predictions,
     reasons,
@@ -30,7 +31,11 @@ from promotions import (
     write,
 )
 
+from pipelines.promotion.rescore import rescore
+from watertight.core.digests import file_digest
 from watertight.core.errors import Misuse, Refusal
+from watertight.core.project import Project
+from watertight.registry.repository import person
 
 
 @pytest.fixture(scope="module")
@@ -131,6 +136,42 @@ def test_a_bundle_must_be_whole_and_pushed(story: ProjectCopy, tmp_path: Path) -
     assert "not what was registered" in reasons(project)["bundle"]
 
 
+def test_a_bundle_is_of_the_models_that_were_trained(story: ProjectCopy, tmp_path: Path) -> None:
+    project = copy(story, tmp_path / "project")
+    folder = project.root / "artifacts" / MODEL / "bundle"
+    [model] = (folder / "models").rglob("*.safetensors")
+    manifest = json.loads((folder / "manifest.json").read_text())
+    for path in (model, folder / "manifest.json"):
+        path.chmod(0o644)
+    model.write_bytes(model.read_bytes() + b" ")
+    manifest["files"][model.relative_to(folder).as_posix()] = file_digest(model)
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    believed(project)
+    assert "which train did not make so" in reasons(project)["bundle"], "sealed anew, and still not what was evaluated"
+
+
+def test_other_test_rows_are_scored_again_before_anything_is_compared(story: ProjectCopy, tmp_path: Path) -> None:
+    project = copy(story, tmp_path / "project")
+    asked(project)
+    watertight(project, "ingest", str(more(tmp_path / "more.csv")), "--workload", MODEL)
+    registering(project, "linear")
+    made(project, "both sides of a pair, and new prompts")
+    told = reasons(project)
+    assert set(told) == {"rows"}
+    assert "preferred on test_groups" in told["rows"] and f"watertight rescore {MODEL}#prod" in told["rows"]
+    again = rescore(Project(project.root), MODEL, None, "prod")
+    assert again["version"] == "1.0.0"
+    assert asked(project)["champion"] == "1.0.0"
+
+    declared = params(project)
+    declared[MODEL]["split"]["seed"] = 6
+    write(project, declared)
+    made(project, "another split")
+    with pytest.raises(Refusal, match="fitted on rows, or groups, that are test rows today") as caught:
+        rescore(Project(project.root), MODEL, None, "prod")
+    assert len(caught.value.rows) > 0
+
+
 def test_a_stage_is_one_that_is_declared(story: ProjectCopy, tmp_path: Path) -> None:
     project = copy(story, tmp_path / "project")
     with pytest.raises(Misuse, match="did you mean 'prod'"):
@@ -150,7 +191,7 @@ def test_an_override_says_who_and_what(story: ProjectCopy, tmp_path: Path) -> No
     assert asked(project, reason="there is room")["version"] == "1.0.0"
     event = json.loads((project.root / "models" / MODEL / "events" / "0001.json").read_text())
     assert event["kind"] == "override" and event["reason"] == "there is room" and "size_mb" in event["overridden"][0]
-    assert event["by"].startswith("story@")
+    assert event["by"] == person(project.root)
 
 
 def test_an_experiment_is_promoted_by_name_but_cannot_loosen_a_gate(story: ProjectCopy, tmp_path: Path) -> None:
