@@ -184,6 +184,15 @@ def test_a_last_event_that_was_changed_or_taken_out_in_a_commit_is_found(project
     assert project.faults() == []
 
 
+def test_a_conflict_that_was_committed_is_mended_from_what_was_first_recorded(project: RegistryProject) -> None:
+    conflict(project)
+    project.git("commit", "--quiet", "--all", "--message", "merged")
+    [fault] = project.faults()
+    assert "is in conflict" in fault.what
+    project.shell(f"{fault.next_step} && git commit --quiet --message 'as it was'")
+    assert project.faults() == []
+
+
 def test_a_shallow_clone_is_found_whole(project: RegistryProject, tmp_path: Path) -> None:
     project.git("clone", "--quiet", "--depth", "1", project.root.as_uri(), str(tmp_path / "clone"))
     shutil.copytree(project.root / ".dvc" / "remote", tmp_path / "clone" / ".dvc" / "remote")

@@ -65,12 +65,17 @@ def _pasts(registry: Registry, folders: list[str]) -> dict[str, _Past]:
     return found
 
 
-def way_out(registry: Registry) -> str:
-    """The commands that give up one's own unpushed records for those that were pushed first; looks at test sets stay."""
+def way_out(registry: Registry) -> str | None:
+    """The commands that give up one's own unpushed records for those that were pushed first; looks at test sets stay.
+
+    Null where git is in no merge and in no rebase, so that there is no theirs to keep.
+    """
     folders = " ".join(f"{MODELS}/{registry.model}/{kind}" for kind in ("versions", "events"))
-    merging = succeeds(registry.root, "rev-parse", "--verify", "--quiet", "MERGE_HEAD")
-    theirs, end = ("MERGE_HEAD", "git commit --no-edit") if merging else ("HEAD", "GIT_EDITOR=true git rebase --continue")
-    return (
-        f"git rm -rfq --ignore-unmatch {folders} && git checkout {theirs} -- {folders} && {end}\n"
-        f"  then: watertight verify {registry.model}, and promote again on top of theirs"
-    )
+    for theirs, in_it, end in (
+        ("MERGE_HEAD", "MERGE_HEAD", "git commit --no-edit"),
+        ("HEAD", "REBASE_HEAD", "GIT_EDITOR=true git rebase --continue"),
+    ):
+        if succeeds(registry.root, "rev-parse", "--verify", "--quiet", in_it):
+            kept = f"git rm -rfq --ignore-unmatch {folders} && git checkout {theirs} -- {folders} && {end}"
+            return f"{kept}\n  then: watertight verify {registry.model}, and promote again on top of theirs"
+    return None

@@ -40,16 +40,17 @@ def versions(registry: Registry) -> list[dict[str, Any]]:
     first: dict[str, Event] = {}
     for event in registry.events():
         first.setdefault(event.version, event)
+    records = [registry.version(version) for version in reversed(registry.versions())]
     return [
         {
-            "version": version,
-            "stages": sorted(stage for stage, event in held.items() if event.version == version),
-            "deprecated": version in deprecated,
-            "since": first[version].at.isoformat() if version in first else None,
-            "because": list(registry.version(version).because),
-            "figures": headlines(registry.version(version).figures),
+            "version": record.version,
+            "stages": sorted(stage for stage, event in held.items() if event.version == record.version),
+            "deprecated": record.version in deprecated,
+            "since": first[record.version].at.isoformat() if record.version in first else None,
+            "because": list(record.because),
+            "figures": headlines(record.figures),
         }
-        for version in reversed(registry.versions())
+        for record in records
     ]
 
 

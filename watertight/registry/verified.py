@@ -86,8 +86,8 @@ def _read(registry: Registry, kind: type, path: Path) -> tuple[Any, list[Fault]]
     try:
         return read_record(kind, path), []
     except Refusal as error:
-        conflict = CONFLICT in path.read_text(encoding="utf-8")
-        step = way_out(registry) if conflict else error.next_step or ""
+        in_conflict = CONFLICT in path.read_text(encoding="utf-8")
+        step = (in_conflict and way_out(registry)) or as_it_was(path)
         return None, [Fault(_place(registry, path), error.what, step)]
 
 
