@@ -105,8 +105,8 @@ def _better(metric: str, gate: MetricGate, by: float, pair: Pair, drawn: Interva
 
 
 def _beside(found: Difference, by: float, p: float, gate: MetricGate) -> str:
-    asked = f"better by more than {by:g} asked at confidence {gate.confidence:g}"
-    return f"{found.one:.4g} beside the champion's {found.other:.4g} ({found.better} is better): {asked}, p {p:.2g}"
+    asked = f"better by more than {by:g} at confidence {gate.confidence:g} asked"
+    return f"{found.one:.4g} beside {found.other:.4g}, {found.better} is better, p {p:.2g}; {asked}"
 
 
 def _measured(name: str, gate: MostGate | None, measured: Mapping[str, float], unit: str) -> Iterator[GateResult]:

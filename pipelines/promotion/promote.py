@@ -28,6 +28,7 @@ from watertight.evaluation.known_metrics import demand_known_metrics
 from watertight.inference.latency import latency
 from watertight.inference.loaded import Loaded
 from watertight.registry.bumps import next_version
+from watertight.registry.gate_text import gate_lines
 from watertight.registry.history import Registry
 from watertight.registry.objects import Objects
 from watertight.registry.records import Evidence, GateResult, Stored, VersionRecord
@@ -140,7 +141,7 @@ def _demand_overridden(told: Judged, asked: Asked) -> None:
     never = [gate for gate in told.against if gate.gate in NEVER_OVERRIDDEN]
     if not told.against or (asked.reason and not never):
         return
-    lines = "\n".join(f"  - {_line(gate)}" for gate in told.against)
+    lines = "\n".join(gate_lines(told.against))
     beside = f", beside {told.beside}" if told.beside else ""
     raise NotPromoted(
         f"{asked.revision} is not promoted to {asked.stage}{beside}: {len(told.against)} gate(s) refused\n{lines}",

@@ -49,8 +49,8 @@ def _bound(candidate: Candidate, objects: Objects) -> GateResult:
     faults = unbound(candidate.tree, candidate.work.name, LAST, objects)
     if faults:
         return GateResult(gate="bound", status="fail", told="; ".join(faults))
-    stages = ", ".join(candidate.stages)
-    return GateResult(gate="bound", status="pass", told=f"data, params and code of {candidate.found.commit[:12]}: {stages}")
+    told = f"every stage up to {LAST} ran with the data, params and code of {candidate.found.commit[:12]}"
+    return GateResult(gate="bound", status="pass", told=told)
 
 
 def _verdicts(candidate: Candidate, objects: Objects) -> str:
@@ -87,9 +87,8 @@ def _bundle(candidate: Candidate, objects: Objects) -> str:
         step = f"dvc exp push GIT-REMOTE {named}, which pushes its outputs too" if named else f"dvc push {place}"
         raise Refusal(f"{len(missing)} object(s) of {place} are not on the remote", next_step=step)
     rows = read_table(candidate.work.data(*TRAINING_SET)).head(1)
-    answered = Loaded(bundle).predict(rows)
-    outputs = [name for name in answered.columns if name != "row_id"]
-    return f"{len(bundle.manifest.files)} files, on the remote, answers {', '.join(outputs)}"
+    Loaded(bundle).predict(rows)
+    return f"{len(bundle.manifest.files)} files, whole and on the remote; it answers {', '.join(candidate.targets)}"
 
 
 def _demand_trained(candidate: Candidate, objects: Objects) -> None:

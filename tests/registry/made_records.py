@@ -73,7 +73,7 @@ def figure(part: str, metric: str, value: float, target: str = "score") -> dict[
     """A figure as ``watertight.evaluation.figures`` tells it."""
     interval = {"figure": value, "low": value - 0.1, "high": value + 0.1}
     rows = {"rows": 3638, "groups": 1091, "row_set": md5(part, target)[:16]}
-    where = {"target": target, "cell": "scored", "seed": 0, "part": part, "slice": "", "value": ""}
+    where = {"target": target, "part": part}
     return {**where, "metric": metric, **interval, **rows}
 
 

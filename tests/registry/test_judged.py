@@ -62,7 +62,7 @@ def test_a_better_candidate_passes_and_a_worse_or_an_equal_one_does_not() -> Non
     assert told.high is not None
     assert told.low < told.figure < told.high < 0
     assert (told.rows, told.groups, len(told.row_set)) == (596, GROUPS, 16)
-    assert "(lower is better)" in told.told
+    assert "lower is better" in told.told
     for candidate in (scores(0.8, seed=2), scores(0.81, seed=3), scores(1.2)):
         [refused] = answers(candidate, scores(0.8, seed=2), BETTER)
         assert refused.status == "fail"

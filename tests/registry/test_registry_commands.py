@@ -102,8 +102,8 @@ def test_history_tells_who_held_what_and_why(here: RegistryProject) -> None:
     assert held[1]["evidence"]["champion"] == "1.0.0"
     text = told("history", "judge")
     assert "prod: judge 1.0.0, 2026-05-01 11:00:00 UTC to now\n  rollback by Ada <ada@example.org>: slow" in text
-    assert "-0.1200 [-0.1700, -0.0700], 3638 rows, 1091 groups, row set " in text
-    assert "skipped slices score language=fr: 12 groups of at least 20" in text
+    assert "rmse score -0.1200 [-0.1700, -0.0700]: " in text and "(3638 rows, 1091 groups, row set " in text
+    assert "skipped slices score language=fr: 12 groups of at least 20" in text and "1 other gates passed" in text
 
 
 @pytest.mark.parametrize(

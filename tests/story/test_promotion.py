@@ -73,6 +73,12 @@ def test_from_the_first_version_to_a_rollback(story: ProjectCopy) -> None:
     assert "the callers were not ready" in watertight(project, "history", MODEL).stdout
     assert answered(project, "verify") is not None
 
+    [row] = answered(project, "models")
+    assert (row["model"], row["version"], row["stage"], row["versions"]) == (MODEL, "1.0.0", "prod", 2)
+    assert [each["version"] for each in answered(project, "models", MODEL)] == ["1.1.0", "1.0.0"]
+    assert answered(project, "show", f"{MODEL}@1.1.0")["card"].startswith(f"# {MODEL}")
+    assert answered(project, "lineage", f"{MODEL}#prod")["drops"]["simulated"]["rows"] == 780
+
     other = shallow(project)
     assert predictions(other, "prod", rows).equals(theirs)
     pulled = other.root.parent / "pulled"

@@ -234,7 +234,7 @@ class RegisterParams(Declaration):
 
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 Confidence = Annotated[float, Field(ge=0.5, lt=1)]
-Stage = Annotated[str, Field(pattern=r"^[a-z]([a-z0-9-]*[a-z0-9])?$")]
+Stage = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*[a-z0-9]$")]
 
 
 class MetricGate(Declaration):

@@ -127,11 +127,6 @@ def _tags(record: VersionRecord) -> dict[str, str]:
 
 
 def _metrics(record: VersionRecord) -> Iterator[tuple[str, float]]:
-    """``part.target.metric`` of the registered cell on all rows; of several seeds that of their mean."""
-    seeds: dict[str, set[int | None]] = {}
+    """``part.target.metric``, each figure of the record."""
     for each in record.figures:
-        seeds.setdefault(each["target"], set()).add(each["seed"])
-    for each in record.figures:
-        own = each["seed"] is None or seeds[each["target"]] == {each["seed"]}
-        if own and not each["slice"] and each["cell"] == record.cell and each["figure"] is not None:
-            yield f"{each['part']}.{each['target']}.{each['metric']}", float(each["figure"])
+        yield f"{each['part']}.{each['target']}.{each['metric']}", float(each["figure"])

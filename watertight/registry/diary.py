@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-from watertight.registry.headlines import interval
+from watertight.registry.gate_text import telling
 from watertight.registry.history import Registry
 from watertight.registry.moments import written
 from watertight.registry.periods import Period, periods
-from watertight.registry.records import Event, GateResult
+from watertight.registry.records import Event
 
 
 def diary(registry: Registry, when: tuple[datetime, datetime] | None = None) -> dict[str, Any]:
@@ -46,24 +46,7 @@ def _period(period: Period) -> Iterator[str]:
         yield f"  OVERRIDDEN: {reason}"
     if event.evidence.champion:
         yield f"  beside {event.evidence.champion}:"
-    yield from gate_lines(event.evidence.gates)
-
-
-def gate_lines(gates: Sequence[GateResult]) -> Iterator[str]:
-    """Each gate a line: what it answered, its figure with interval, the rows that it is of, and its own words."""
-    for gate in gates:
-        yield f"    {gate.status:8}{_name(gate)}: {gate.told}{_figures(gate)}"
-
-
-def _name(gate: GateResult) -> str:
-    return " ".join(part for part in (gate.gate, gate.target, gate.part) if part)
-
-
-def _figures(gate: GateResult) -> str:
-    if gate.rows is None:
-        return ""
-    told = interval(gate.model_dump(include={"figure", "low", "high"}))
-    return f" ({f'{told}, ' if told else ''}{gate.rows} rows, {gate.groups} groups, row set {gate.row_set})"
+    yield from telling(event.evidence.gates)
 
 
 def _colon(reason: str) -> str:

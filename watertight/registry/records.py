@@ -84,8 +84,8 @@ class VersionFacts(Declaration):
     is what is pulled, ``manifest`` the sha256 of its manifest. ``stages``: those of its workload, by name without the workload,
     as ``dvc.lock`` of that commit binds them. ``params``: the workload's section. ``signature``: digest of the feature
     service's canonical form; ``views``: digest of each view's. ``encoders``: sha256 by name. ``drops``: rows of each, and
-    ``parts`` the sha256 of those that were let in. ``figures``: records as in ``watertight.evaluation.figures.FIGURES``, of all
-    rows of the test sets and out of fold, of the registered cell.
+    ``parts`` the sha256 of those that were let in. ``figures``: target, part, metric, figure, low, high, rows,
+    groups and row_set as in ``watertight.evaluation.figures.FIGURES``, out of fold and of each test set, of the registered cell.
     """
 
     model: str

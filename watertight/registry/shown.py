@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from watertight.core.errors import WatertightError
-from watertight.registry.diary import gate_lines
-from watertight.registry.headlines import FIGURES_SHOWN, interval, whole
+from watertight.registry.gate_text import gate_lines
+from watertight.registry.headlines import interval
 from watertight.registry.history import Registry
 from watertight.registry.moments import written
 from watertight.registry.records import Event, VersionRecord
@@ -22,10 +22,9 @@ def shown(registry: Registry, record: VersionRecord, card: Callable[[VersionReco
     """
     held = [stage for stage, event in registry.holders().items() if event.version == record.version]
     told = record.model_dump(mode="json", exclude=set(KEPT_APART))
-    figures = [{name: line[name] for name in FIGURES_SHOWN} for line in whole(record.figures)]
     events = [event.model_dump(mode="json") for event in _events(registry, record)]
     known = {"holds": sorted(held), "deprecated": record.version in registry.deprecated()}
-    return {**told, **known, "figures": figures, "events": events, **_card(record, card)}
+    return {**told, **known, "figures": list(record.figures), "events": events, **_card(record, card)}
 
 
 def _card(record: VersionRecord, card: Callable[[VersionRecord], str]) -> dict[str, str | None]:
@@ -51,7 +50,7 @@ def shown_text(registry: Registry, record: VersionRecord, card: Callable[[Versio
         f"bundle {record.bundle.md5}, {record.bundle.size} bytes",
         *(line for event in _events(registry, record) for line in _event(event)),
     ]
-    rest = [told["card"]] if told["card"] else [f"no card: {told['no_card']}", *map(_figure, whole(record.figures))]
+    rest = [told["card"]] if told["card"] else [f"no card: {told['no_card']}", *map(_figure, record.figures)]
     return "\n".join([*lines, "", *map(str, rest)]).rstrip()
 
 
