@@ -16,7 +16,7 @@ from pipelines.promotion.beside import Beside, baseline, champion
 from pipelines.promotion.candidate import Candidate, candidate_of
 from pipelines.promotion.judged import judged
 from pipelines.promotion.predictions import of_cell
-from pipelines.promotion.proofs import NEVER_OVERRIDDEN, proofs
+from pipelines.promotion.proofs import NEVER_OVERRIDDEN, proofs, uncompared
 from pipelines.promotion.record import facts
 from pipelines.promotion.tree import demand_committed, uncommitted_looks
 from pipelines.score import demand_fitted_on
@@ -100,6 +100,8 @@ def promote(project: Project, asked: Asked) -> dict[str, Any]:
 
 def _judged(project: Project, registry: Registry, candidate: Candidate, asked: Asked, objects: Objects) -> Judged:
     proven = tuple(proofs(candidate, objects))
+    if not any(gate.gate in NEVER_OVERRIDDEN and gate.status != "pass" for gate in proven):
+        proven += tuple(uncompared(candidate, project.workload(asked.name).params.gates))
     if any(gate.status != "pass" and (gate.gate in NEVER_OVERRIDDEN or not asked.reason) for gate in proven):
         return Judged(proven, {})
     table = read_table(candidate.work.data(*TRAINING_SET))

@@ -14,6 +14,8 @@ from watertight.checks.verdict import demand_passed
 from watertight.core.digests import file_digest
 from watertight.core.errors import Refusal, WatertightError
 from watertight.core.tables import read_json, read_table
+from watertight.core.workload import GatesParams
+from watertight.evaluation.metrics import METRICS
 from watertight.inference.loaded import CARD, Loaded
 from watertight.registry.binding import unbound
 from watertight.registry.bundle import MANIFEST
@@ -107,6 +109,16 @@ def _signature(candidate: Candidate, objects: Objects) -> str:
     """The features that it was fitted on are those that the service gives."""
     bundle = bundle_of(Features(candidate.work))
     return f"as service {bundle.manifest.service!r} of feature_repo/ gives them"
+
+
+def uncompared(candidate: Candidate, policy: GatesParams) -> Iterator[GateResult]:
+    """A failure for each target of the candidate that no gate sets beside the version in the stage."""
+    for name in candidate.targets:
+        known = METRICS[candidate.work.contract.targets[name].kind]
+        asked = (gate for metric, gate in policy.metrics.items() if metric in known and gate.better_by is not None)
+        if not any(gate.targets is None or name in gate.targets for gate in asked):
+            told = f"no gate says what it must be better in; in params.yaml, gates: {next(iter(known))}: {{better_by: 0.0}}"
+            yield GateResult(gate="compared", target=name, status="fail", told=told)
 
 
 def verdicts(candidate: Candidate) -> dict[str, Verdict]:

@@ -189,6 +189,16 @@ def test_a_stage_is_one_that_is_declared(story: ProjectCopy, tmp_path: Path) -> 
         asked(project, to="prod")
 
 
+def test_a_version_must_be_better_in_something(story: ProjectCopy, tmp_path: Path) -> None:
+    project = copy(story, tmp_path / "project")
+    declared = params(project)
+    del declared[MODEL]["gates"]
+    write(project, declared)
+    project.commit("no gates")
+    assert "gates: log_loss: {better_by: 0.0}" in reasons(project)["compared"]
+    assert looks(project) == []
+
+
 def test_an_override_says_who_and_what(story: ProjectCopy, tmp_path: Path) -> None:
     project = copy(story, tmp_path / "project")
     registering(project, "one_side", size_mb={"at_most": 0.001})

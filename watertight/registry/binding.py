@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -35,7 +36,8 @@ def unbound(tree: Path, workload: str, stage: str, objects: Objects) -> list[str
     Raises Misuse where DVC cannot read the graph or has no such stage, and what ``Objects.files`` raises.
     """
     try:
-        with Repo(str(tree)) as repo:
+        with Repo(str(tree)) as repo, warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)  # DVC's own use of pygtrie; Feast has them shown
             wanted = repo.stage.load_one(str(tree / "dvc.yaml"), f"{stage}@{workload}")
             lock = {f"{name}@{workload}": told for name, told in stages_of(tree, workload).items()}
             revision = _Revision(repo, lock, {_place(repo, out): _stored(out) for out in repo.index.outs}, objects)
