@@ -48,13 +48,17 @@ class NotPromoted(Refusal):
 
 @dataclass(frozen=True)
 class Asked:
-    """What is to be promoted: ``revision`` of the workload ``name`` to ``stage``; ``reason`` overrides the gates that can be."""
+    """What is to be promoted: ``revision`` of the workload ``name`` to ``stage``. ``reason`` overrides the gates that can be.
+
+    ``tag``: write GTO's tags as well. ``push``: put the bundle on the DVC remote first.
+    """
 
     name: str
     stage: str
     revision: str
     reason: str = ""
     tag: bool = False
+    push: bool = False
 
 
 @dataclass(frozen=True)
@@ -90,6 +94,8 @@ def promote(project: Project, asked: Asked) -> dict[str, Any]:
     objects = Objects(project.root)
     with candidate_of(project, asked.name, asked.revision, objects) as candidate:
         _demand_new(registry, candidate, asked)
+        if asked.push:
+            objects.push(candidate.stored)
         told = _judged(project, registry, candidate, asked, objects)
         _demand_overridden(told, asked)
         version = _version(registry, candidate, told.look)

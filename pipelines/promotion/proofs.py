@@ -85,9 +85,7 @@ def _bundle(candidate: Candidate, objects: Objects) -> str:
     place = BUNDLE.format(candidate.work.name)
     missing = objects.missing(candidate.stored)
     if missing:
-        named = candidate.found.experiment
-        step = f"dvc exp push GIT-REMOTE {named}, which pushes its outputs too" if named else f"dvc push {place}"
-        raise Refusal(f"{len(missing)} object(s) of {place} are not on the remote", next_step=step)
+        raise Refusal(f"{len(missing)} object(s) of {place} are not on the remote", next_step="--push, or dvc push before")
     rows = read_table(candidate.work.data(*TRAINING_SET)).head(1)
     Loaded(bundle).predict(rows)
     return f"{len(bundle.manifest.files)} files, whole and on the remote; it answers {', '.join(candidate.targets)}"

@@ -126,9 +126,9 @@ def shallow(project: ProjectCopy) -> ProjectCopy:
     return ProjectCopy(root, {**project.environment, "WATERTIGHT_CACHE": str(root.parent / "other-cache")})
 
 
-def asked(project: ProjectCopy, *, rev: str = "HEAD", to: str = "prod", reason: str = "") -> dict[str, Any]:
+def asked(project: ProjectCopy, *, rev: str = "HEAD", to: str = "prod", reason: str = "", push: bool = False) -> dict[str, Any]:
     """What ``watertight promote`` answers, asked in this process."""
-    return promote(Project(project.root), Asked(MODEL, to, rev, reason))
+    return promote(Project(project.root), Asked(MODEL, to, rev, reason, push=push))
 
 
 def reasons(project: ProjectCopy, **wanted: str) -> dict[str, str]:

@@ -19,6 +19,7 @@ def promote(
     force: Annotated[bool, typer.Option("--force", help="Promote against the gates; needs --reason.")] = False,
     reason: Annotated[str, typer.Option(help="Why: recorded for ever, beside what it overrode.")] = "",
     tag: Annotated[bool, typer.Option("--tag", help="Tag the commit as GTO does, for tools that read its tags.")] = False,
+    push: Annotated[bool, typer.Option("--push", help="Push the bundle to the DVC remote first.")] = False,
     as_json: Json = False,
 ) -> None:
     """Put what REV registered into a stage, if the evidence holds: gates on the same test rows as the version there."""
@@ -31,7 +32,7 @@ def promote(
 
         if force != bool(reason):
             raise Misuse("--force and --reason go together", expected="--force --reason WHY, or neither")
-        answer = promoted(project, Asked(workload, to, rev, reason, tag))
+        answer = promoted(project, Asked(workload, to, rev, reason, tag, push))
         return answer if as_json else as_text(answer)
 
     run(workload, "promote", work, as_json)

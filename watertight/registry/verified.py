@@ -148,7 +148,11 @@ def _out_of_reach(found: _Found, missing: Missing) -> Iterator[Fault]:
 
 def _unpushed(registry: Registry, version: str, bundle: Stored, names: list[str]) -> Fault:
     what = f"its bundle {bundle.md5} is not whole on the DVC remote: {len(names)} object(s) lack"
-    return Fault(_place(registry, registry.place_of(version)), what, "dvc push --all-commits, where it was made")
+    return Fault(
+        _place(registry, registry.place_of(version)),
+        what,
+        f"where it was made: dvc push artifacts/{registry.model}/bundle, with its commit checked out",
+    )
 
 
 def _place(registry: Registry, path: Path) -> str:
