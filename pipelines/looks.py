@@ -9,12 +9,15 @@ from typing import Any
 
 import polars as pl
 
+from pipelines.gates import TRAINING_SET
 from pipelines.promotion.predictions import of_cell
+from watertight.core.contract import Target
 from watertight.core.digests import file_digest, json_digest
 from watertight.core.errors import Refusal
 from watertight.core.project import Project, Workload
 from watertight.core.rows import TEST_SPLITS
 from watertight.core.tables import read_json, replacing, write_json, write_table
+from watertight.core.time import microseconds
 from watertight.evaluation.figures import cases, figures, figures_table, intervals_cover, of_cells
 from watertight.evaluation.intervals import apart
 from watertight.inference.answers import answers, fitted
@@ -57,11 +60,29 @@ def look_at(work: Workload, bundle: Bundle, rows: pl.DataFrame, places: Places, 
     ]
     return {
         "bundle": file_digest(bundle.folder / MANIFEST),
+        "of": {
+            "inputs": inputs_digest(rows, work),
+            "targets": {name: kind_of(work.contract.targets[name]) for name in told["target"].unique().sort()},
+            "training_set": file_digest(work.data(*TRAINING_SET)),
+        },
         "models": json_digest(sorted((model.folder, _files(folder)) for model, folder in places)),
         "figures": found.to_dicts(),
         "differences": list(_differences(work, rows, told, registered)),
         "intervals_cover": [line for line in covered if line["cell"] == registered],
     }
+
+
+def kind_of(target: Target) -> str:
+    """A target's kind, and how its outputs lie: the classes in their order, or the dimension."""
+    sized = f": {target.dimension}" if target.dimension else f": {', '.join(target.classes or ())}" if target.classes else ""
+    return f"{target.kind}{sized}"
+
+
+def inputs_digest(rows: pl.DataFrame, work: Workload) -> str:
+    """Digest of what test rows are but for their labels: ids, groups, keys, texts, splits and the times of asking."""
+    own = ["row_id", "group_id", "split", "asked_at", *work.contract.keys, *work.contract.text]
+    known = [name for name in dict.fromkeys(own) if name in rows.columns]
+    return json_digest([known, rows.select(known).sort("row_id").with_columns(microseconds("asked_at")).rows()])
 
 
 def kept(root: Path, told: pl.DataFrame, cell: str) -> dict[str, Any]:

@@ -27,18 +27,24 @@ def register(work: Workload, out: Path) -> None:
     Raises Refusal where a gate was waived, or judged other files than these, or where the gate `model` bars the cell.
     """
     _demand_proven(work)
-    trained = read_json(work.artifacts("train", "train.json"))
+    manifest = manifest_of(work)
+    demand_model_passed(work, manifest.cell, NOT_REGISTERED)
+    for model in manifest.models:
+        shutil.copytree(work.artifacts("train", model.folder), out / model.folder)
+    (out / "card.md").write_text(card_of(work, manifest), encoding="utf-8")
+    seal(out, manifest)
+
+
+def manifest_of(work: Workload) -> Manifest:
+    """What the bundle of the declared cell is, but for the digests of its files; raises Misuse where the cell has no models."""
     joined = read_json(work.data("training_set", "training_set.json"))
     cell = work.params.register_.cell
-    every = tuple(Model(**told) for told in trained["cells"])
+    every = tuple(Model(**told) for told in read_json(work.artifacts("train", "train.json"))["cells"])
     models = tuple(model for model in every if model.cell in _below(cell, every))
     if not any(model.cell == cell for model in models):
         raise Misuse(f"cell {cell!r} has no models", expected="a cell that trains at least one target of this source")
-    demand_model_passed(work, cell, NOT_REGISTERED)
-    for model in models:
-        shutil.copytree(work.artifacts("train", model.folder), out / model.folder)
     encoder, digest = next(iter(joined["encoders"].items()), (work.params.featurize.encoder, ""))
-    manifest = Manifest(
+    return Manifest(
         workload=work.name,
         source=work.params.source.name,
         cell=cell,
@@ -49,8 +55,11 @@ def register(work: Workload, out: Path) -> None:
         signature=joined["signature"],
         models=models,
     )
-    (out / "card.md").write_text(card(manifest, _facts(work)), encoding="utf-8")
-    seal(out, manifest)
+
+
+def card_of(work: Workload, manifest: Manifest) -> str:
+    """The model card of the bundle."""
+    return card(manifest, _facts(work))
 
 
 def _below(cell: str, models: tuple[Model, ...]) -> set[str]:

@@ -24,8 +24,12 @@ CHECKED, VERDICT = "data/{}/checked", "verdict.json"
 
 @dataclass(frozen=True)
 class Candidate:
-    """A revision's workload in a tree of its own; ``stages`` as its ``dvc.lock`` binds them, by name without the workload."""
+    """A revision's workload in a tree of its own; ``stages`` as its ``dvc.lock`` binds them, by name without the workload.
 
+    ``project`` is the working tree that it is to be promoted in.
+    """
+
+    project: Project
     found: Revision
     work: Workload
     stages: Mapping[str, LockedStage] = field(repr=False)
@@ -74,7 +78,7 @@ def candidate_of(project: Project, name: str, revision: str, objects: Objects) -
         for place in (place.format(name) for place in READ):
             _written(objects, out_of(stages, place), tree / place)
         _written(objects, _checked(objects, out_of(stages, CHECKED.format(name))), tree / CHECKED.format(name) / VERDICT)
-        yield Candidate(found, work, stages)
+        yield Candidate(project, found, work, stages)
 
 
 def _written(objects: Objects, stored: Stored, to: Path) -> None:

@@ -10,6 +10,7 @@ from pipelines.features import Features
 from pipelines.gates import TRAINING_SET, demand_guarded, demand_judged, demand_model_passed
 from pipelines.predict import bundle_of
 from pipelines.promotion.candidate import BUNDLE, TRAIN, Candidate
+from pipelines.register import card_of, manifest_of
 from watertight.checks.verdict import demand_passed
 from watertight.core.digests import file_digest
 from watertight.core.errors import Refusal, WatertightError
@@ -21,11 +22,13 @@ from watertight.registry.binding import unbound
 from watertight.registry.bundle import MANIFEST
 from watertight.registry.objects import Objects
 from watertight.registry.records import GateResult, Verdict
+from watertight.registry.repository import in_commit
 
 NOT_PROMOTED = "it is not promoted"
 NEVER_OVERRIDDEN = ("bound", "bundle")
 """Gates that no reason overrides: without them nobody could say, or run, what was promoted."""
 
+JUDGED_BY = ("expectations/{}.yaml", "watertight/checks")
 LAST = "register"
 """The stage that makes the bundle."""
 
@@ -56,8 +59,9 @@ def _bound(candidate: Candidate, objects: Objects) -> GateResult:
 
 
 def _verdicts(candidate: Candidate, objects: Objects) -> str:
-    """Every gate of every stage before the bundle passed by itself, on these very files."""
+    """Every gate of every stage before the bundle passed by itself, on these very files, by the working tree's own checks."""
     work = candidate.work
+    _demand_same_checks(candidate)
     told = dict(verdict_files(candidate))
     for _, verdict in told.values():
         demand_passed(verdict, NOT_PROMOTED)
@@ -65,6 +69,19 @@ def _verdicts(candidate: Candidate, objects: Objects) -> str:
     demand_judged(work, NOT_PROMOTED)
     demand_model_passed(work, candidate.bundle.manifest.cell, NOT_PROMOTED)
     return f"{', '.join(told)} and model passed, on these very rows and predictions"
+
+
+def _demand_same_checks(candidate: Candidate) -> None:
+    """Raise Refusal where the candidate was judged by other expectations, or other code of checks, than the working tree's."""
+    root, commit = candidate.project.root, candidate.found.commit
+    names = [place.format(candidate.work.name) for place in JUDGED_BY]
+    other = [name for name in names if in_commit(root, commit, name) != in_commit(root, "HEAD", name)]
+    if other:
+        raise Refusal(
+            f"it was judged by another {' and another '.join(other)} than what is committed here",
+            expected="one bar for every candidate",
+            next_step="merge the checks first, and run the candidate again",
+        )
 
 
 def verdict_files(candidate: Candidate) -> Iterator[tuple[str, tuple[Path, dict[str, Any]]]]:
@@ -92,13 +109,18 @@ def _bundle(candidate: Candidate, objects: Objects) -> str:
 
 
 def _demand_trained(candidate: Candidate, objects: Objects) -> None:
-    """Raise Refusal where a model is not the one that `train` made: nothing reads a bundle, so no lock says that it is."""
+    """Raise Refusal where the bundle is not of what `train` made: nothing reads a bundle, so no lock says that it is."""
     made, mine = (objects.files(candidate.out(place)) for place in (TRAIN, BUNDLE))
     strange = sorted(name for name in mine if name not in (MANIFEST, CARD) and mine[name] != made.get(name))
+    manifest = manifest_of(candidate.work)
+    if candidate.bundle.manifest.model_copy(update={"files": {}}) != manifest:
+        strange.append(MANIFEST)
+    if (candidate.bundle.folder / CARD).read_text(encoding="utf-8") != card_of(candidate.work, manifest):
+        strange.append(CARD)
     if strange:
         raise Refusal(
-            f"the bundle has {', '.join(strange)}, which train did not make so",
-            expected="the models of the run, copied",
+            f"the bundle has {', '.join(strange)}, which the run did not make so",
+            expected="the models that were trained, and a manifest and a card that say so",
             next_step="dvc repro --force --single-item register@…, and commit dvc.lock",
         )
 

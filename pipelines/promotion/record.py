@@ -8,6 +8,7 @@ from typing import Any
 import polars as pl
 
 from pipelines.gates import TRAINING_SET
+from pipelines.looks import kind_of
 from pipelines.promotion.candidate import Candidate
 from pipelines.promotion.proofs import verdicts
 from watertight.core.contract import Target
@@ -56,7 +57,7 @@ def interface(manifest: Manifest, targets: Mapping[str, Target]) -> Interface:
             inputs.add(view["keys"].get(spec["join_key"], spec["join_key"]))
             inputs |= {name for texts in spec["texts"].values() for name in ([texts] if isinstance(texts, str) else texts)}
     predicted = {model.target for model in manifest.models if model.cell == manifest.cell}
-    return Interface(inputs=tuple(sorted(inputs)), targets={name: _kind(targets[name]) for name in sorted(predicted)})
+    return Interface(inputs=tuple(sorted(inputs)), targets={name: kind_of(targets[name]) for name in sorted(predicted)})
 
 
 def view_digests(signature: Mapping[str, Any]) -> dict[str, str]:
@@ -76,11 +77,6 @@ def _defined(signature: Mapping[str, Any], served: Mapping[str, Any]) -> dict[st
 
 def _sources(made: Mapping[str, Any], found: Mapping[str, str]) -> list[str]:
     return [found.get(made[side].partition("__")[0], "") for side in ("left", "right")]
-
-
-def _kind(target: Target) -> str:
-    sized = f": {target.dimension}" if target.dimension else f": {', '.join(target.classes or ())}" if target.classes else ""
-    return f"{target.kind}{sized}"
 
 
 def _drops(candidate: Candidate) -> dict[str, int]:

@@ -11,7 +11,7 @@ import polars as pl
 
 from pipelines.figures import as_text as figures_as_text
 from pipelines.gates import TRAINING_SET, demand_guarded
-from pipelines.looks import kept, look_at, predicted, record, test_rows
+from pipelines.looks import kept, kind_of, look_at, predicted, record, test_rows
 from pipelines.promotion.candidate import Candidate, candidate_of, out_of
 from pipelines.promotion.record import view_digests
 from pipelines.promotion.tree import demand_committed
@@ -40,6 +40,7 @@ def rescore(project: Project, name: str, version: str | None, stage: str | None)
     with candidate_of(project, name, "HEAD", objects) as today:
         demand_guarded(today.work, PROVEN)
         _demand_same_features(champion, bundle, today)
+        _demand_same_targets(champion, today)
         rows = test_rows(read_table(today.work.data(*TRAINING_SET)))
         _demand_unseen(champion, rows, objects)
         told = predicted(bundle.places(), rows).filter(pl.col("cell") == bundle.manifest.cell)
@@ -68,6 +69,18 @@ def _demand_same_features(champion: VersionRecord, bundle: Bundle, today: Candid
             f"{champion.model} {champion.version} reads features that are not today's: {', '.join([*changed, *encoders])}",
             expected="the views and encoders that it was fitted on",
             next_step="keep its views beside the new ones (a new name for what is new) until it is replaced, and dvc repro",
+        )
+
+
+def _demand_same_targets(champion: VersionRecord, today: Candidate) -> None:
+    """Raise Refusal where a target of the champion is gone, or its classes lie in another order: its answers would mislead."""
+    known = {name: kind_of(target) for name, target in today.work.contract.targets.items()}
+    other = [f"{name} ({kind}, now {known.get(name)})" for name, kind in champion.interface.targets.items() if known.get(name) != kind]
+    if other:
+        raise Refusal(
+            f"{champion.model} {champion.version} predicts what is not a target today: {', '.join(other)}",
+            expected="the targets that it was fitted for",
+            next_step="promote with --force --reason WHY: there is nothing to compare",
         )
 
 

@@ -5,15 +5,23 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from watertight.core.errors import Refusal
 from watertight.core.project import Project
-from watertight.registry.repository import demand_clean, unclean
+from watertight.registry.repository import demand_clean, succeeds, unclean
 
 LOOK = re.compile(r"models/(?P<model>[^/]+)/looks/[0-9a-f]+\.json")
 
 
 def demand_committed(project: Project) -> None:
-    """Raise Refusal, with the files, where something else than a look is not committed."""
+    """Raise Refusal, with the files, where something else than a new look is not committed."""
     demand_clean(project.root, LOOK)
+    edited = [place for place in unclean(project.root) if succeeds(project.root, "ls-files", "--error-unmatch", "--", place)]
+    if edited:
+        raise Refusal(
+            f"a look at the test sets was edited: {', '.join(edited)}",
+            expected="looks as they were recorded",
+            next_step=f"git checkout -- {' '.join(edited)}",
+        )
 
 
 def uncommitted_looks(project: Project, model: str) -> list[Path]:

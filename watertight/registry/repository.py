@@ -33,6 +33,12 @@ def head(root: Path) -> str:
     return git(root, "rev-parse", "--verify", "HEAD^{commit}")
 
 
+def in_commit(root: Path, commit: str, place: str) -> str:
+    """What git has at a place below ``root`` in a commit, a file or a folder, by its object's id; empty where nothing is."""
+    named = f"{commit}:./{place}"
+    return git(root, "rev-parse", "--verify", named) if succeeds(root, "cat-file", "-e", named) else ""
+
+
 def shallow(root: Path) -> bool:
     """Whether older commits are absent, as in ``git clone --depth 1``."""
     return git(root, "rev-parse", "--is-shallow-repository") == "true"
