@@ -214,6 +214,16 @@ def test_a_commit_that_git_does_not_take_leaves_no_event(here: RegistryProject) 
     told("rollback", "judge", "--version", "1.1.0", "--reason", "it drifts")
 
 
+def test_nothing_is_recorded_on_no_branch(here: RegistryProject) -> None:
+    here.git("switch", "--quiet", "--detach")
+    before = here.git("rev-parse", "HEAD")
+    for words in (("rollback", "judge", "--version", "1.1.0"), ("deprecate", "judge@1.1.0")):
+        assert "HEAD is on no branch" in refused(*words, "--reason", "it drifts")
+    assert (here.git("rev-parse", "HEAD"), here.git("status", "--porcelain")) == (before, "")
+    here.git("switch", "--quiet", "main")
+    told("rollback", "judge", "--version", "1.1.0", "--reason", "it drifts")
+
+
 def test_what_holds_a_stage_is_not_deprecated(here: RegistryProject) -> None:
     assert "judge 1.0.0 holds prod" in refused("deprecate", "judge@1.0.0", "--reason", "wrong labels")
     assert run("deprecate", "judge#prod", "--reason", "wrong labels").exit_code == 2

@@ -7,7 +7,7 @@ import pytest
 
 from tests.story.project_copies import ProjectCopy, clone
 from watertight.core.errors import Misuse, Refusal
-from watertight.registry.repository import commit, demand_clean, head, person, shallow, unclean
+from watertight.registry.repository import commit, demand_branch, demand_clean, head, person, shallow, unclean
 
 
 def test_every_file_that_is_not_as_committed_is_named_and_nothing_that_git_ignores(bare: ProjectCopy) -> None:
@@ -122,3 +122,11 @@ def test_within_a_hook_of_another_repository_the_right_one_is_asked(
     monkeypatch.setenv("GIT_INDEX_FILE", str(other.root / ".git" / "index"))
     monkeypatch.setenv("GIT_WORK_TREE", str(other.root))
     assert unclean(bare.root) == ["new"]
+
+
+def test_a_commit_needs_a_branch_that_it_will_be_on(bare: ProjectCopy) -> None:
+    demand_branch(bare.root)
+    bare.git("switch", "--quiet", "--detach")
+    with pytest.raises(Refusal, match="HEAD is on no branch") as told:
+        demand_branch(bare.root)
+    assert told.value.next_step == "git switch BRANCH"

@@ -10,14 +10,14 @@ from watertight.core.errors import Misuse, Refusal
 from watertight.registry.history import MODELS, Registry, registry_of
 from watertight.registry.objects import Objects
 from watertight.registry.periods import came_before
-from watertight.registry.repository import commit, person, unclean
+from watertight.registry.repository import commit, demand_branch, person, unclean
 
 
 def rolled_back(root: Path, model: str, stage: str, version: str | None, reason: str, now: datetime) -> dict[str, Any]:
     """Give ``stage`` to ``version``, by default to what it held before; record and commit it.
 
     Raises Refusal where the version is deprecated or holds the stage, where its bundle cannot be had, or where files of the
-    registry are not committed; Misuse where nothing was held before.
+    registry are not committed or HEAD is on no branch; Misuse where nothing was held before.
     """
     registry = _ready(root, model)
     held = registry.holders().get(stage)
@@ -52,8 +52,9 @@ def deprecated(root: Path, model: str, version: str, reason: str, now: datetime)
 
 
 def _ready(root: Path, model: str) -> Registry:
-    """The registry, of which every file is committed: what is recorded next stands on what others will see."""
+    """The registry, on a branch and every file of it committed: what is recorded next stands on what others will see."""
     registry = registry_of(root, model)
+    demand_branch(root)
     folders = tuple(f"{MODELS}/{model}/{kind}/" for kind in ("versions", "events"))
     loose = [place for place in unclean(root) if place.startswith(folders)]
     if loose:

@@ -50,6 +50,16 @@ def person(root: Path) -> str:
     return f"{name}>"
 
 
+def demand_branch(root: Path) -> None:
+    """Raise Refusal where HEAD is detached: a commit made there is lost with the next ``git switch``, and pushed by nobody."""
+    if not succeeds(root, "symbolic-ref", "--quiet", "HEAD"):
+        raise Refusal(
+            "HEAD is on no branch, so the commit would be on none",
+            expected="a branch to commit to",
+            next_step="git switch BRANCH",
+        )
+
+
 def unclean(root: Path) -> list[str]:
     """Every file below ``root`` that is edited, staged, deleted or not tracked, by its path from there, but what git ignores."""
     prefix = git(root, "rev-parse", "--show-prefix")
