@@ -150,9 +150,7 @@ def _needed(candidate: Candidate, declared: Sequence[str], places: list[tuple[Mo
     return needed
 
 
-def _first(
-    candidate: Candidate, declared: Sequence[str], told: pl.DataFrame, target: str
-) -> tuple[str, pl.DataFrame] | None:
+def _first(candidate: Candidate, declared: Sequence[str], told: pl.DataFrame, target: str) -> tuple[str, pl.DataFrame] | None:
     for cell in declared:
         mine = told.filter((pl.col("cell") == cell) & (pl.col("target") == target))
         if not mine.is_empty() and cell != candidate.bundle.manifest.cell:

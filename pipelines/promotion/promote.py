@@ -98,12 +98,12 @@ def _demand_overridden(told: Judged, asked: Asked) -> None:
         return
     lines = "\n".join(gate_lines(told.against))
     beside = f", beside {told.beside}" if told.beside else ""
-    step = "mend what is told, and promote again" if told.final else "a better candidate, or --force --reason WHY, which is recorded"
+    better = "a better candidate, or --force --reason WHY, which is recorded"
     raise NotPromoted(
         f"{asked.revision} is not promoted to {asked.stage}{beside}: {len(told.against)} gate(s) refused\n{lines}",
         {"promoted": False, "model": asked.name, "stage": asked.stage, **told.evidence.model_dump(mode="json")},
         expected="every gate of params.yaml and every proof to pass",
-        next_step=step,
+        next_step="mend what is told, and promote again" if told.final else better,
     )
 
 

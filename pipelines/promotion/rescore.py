@@ -75,7 +75,8 @@ def _demand_same_features(champion: VersionRecord, bundle: Bundle, today: Candid
 def _demand_same_targets(champion: VersionRecord, today: Candidate) -> None:
     """Raise Refusal where a target of the champion is gone, or its classes lie in another order: its answers would mislead."""
     known = {name: kind_of(target) for name, target in today.work.contract.targets.items()}
-    other = [f"{name} ({kind}, now {known.get(name)})" for name, kind in champion.interface.targets.items() if known.get(name) != kind]
+    fitted = champion.interface.targets
+    other = [f"{name} ({kind}, now {known.get(name)})" for name, kind in fitted.items() if known.get(name) != kind]
     if other:
         raise Refusal(
             f"{champion.model} {champion.version} predicts what is not a target today: {', '.join(other)}",

@@ -153,7 +153,38 @@ def test_a_bundle_is_of_the_models_that_were_trained(story: ProjectCopy, tmp_pat
     manifest["files"][model.relative_to(folder).as_posix()] = file_digest(model)
     (folder / "manifest.json").write_text(json.dumps(manifest))
     believed(project)
-    assert "which train did not make so" in reasons(project)["bundle"], "sealed anew, and still not what was evaluated"
+    assert "which the run did not make so" in reasons(project)["bundle"], "sealed anew, and still not what was evaluated"
+
+
+def test_a_manifest_is_what_the_run_says_of_its_models(story: ProjectCopy, tmp_path: Path) -> None:
+    project = copy(story, tmp_path / "project")
+    place = f"artifacts/{MODEL}/bundle/manifest.json"
+    forged(project, place, lambda told: told["models"][0]["columns"].reverse())
+    assert "manifest.json, which the run did not make so" in reasons(project)["bundle"]
+
+
+def test_a_candidate_is_judged_by_the_checks_of_the_working_tree(story: ProjectCopy, tmp_path: Path) -> None:
+    project = copy(story, tmp_path / "project")
+    project.git("switch", "--quiet", "--create", "lenient")
+    expectations = project.root / "expectations" / f"{MODEL}.yaml"
+    expectations.write_text(expectations.read_text() + "# laxer\n")
+    believed(project)
+    project.git("switch", "--quiet", "main")
+    assert f"another expectations/{MODEL}.yaml" in reasons(project, rev="lenient")["verdicts"]
+
+
+def test_looks_are_evidence_and_stay_as_they_were_recorded(story: ProjectCopy, tmp_path: Path) -> None:
+    project = copy(story, tmp_path / "project")
+    asked(project)
+    [look] = looks(project)
+    path = project.root / "models" / MODEL / "looks" / look
+    path.write_text(path.read_text().replace('"figure": 0.', '"figure": 1.', 1))
+    with pytest.raises(Refusal, match="a look at the test sets was edited"):
+        asked(project, to="staging")
+    project.commit("an edited look")
+    registering(project, "linear")
+    made(project, "both sides of a pair")
+    assert f"the look {look} was edited" in reasons(project)["rows"]
 
 
 def test_other_test_rows_are_scored_again_before_anything_is_compared(story: ProjectCopy, tmp_path: Path) -> None:
@@ -213,7 +244,7 @@ def test_an_override_says_who_and_what(story: ProjectCopy, tmp_path: Path) -> No
 def test_an_experiment_is_promoted_by_name_but_cannot_loosen_a_gate(story: ProjectCopy, tmp_path: Path) -> None:
     project = copy(story, tmp_path / "project")
     asked(project)
-    change = [f"{MODEL}.register.cell=linear", f"{MODEL}.gates.size_mb.at_most=0.001"]
+    change = [f"{MODEL}.register.cell=linear", f"{MODEL}.gates.size_mb.at_most=0.001", f"{MODEL}.evaluate.baselines=[]"]
     project.dvc("exp", "run", "--quiet", "--name", "both-sides", *(part for one in change for part in ("-S", one)))
     project.git("restore", ".")
     assert "--push" in reasons(project, rev="both-sides")["bundle"]
