@@ -12,7 +12,7 @@ from tests.registry.made_records import BY, add_version, at_hour, promoted
 from watertight.registry.history import Registry
 from watertight.registry.objects import Objects
 from watertight.registry.records import Stored
-from watertight.registry.repository import commit
+from watertight.registry.repository import commit, head
 from watertight.registry.verified import Fault, verified
 
 
@@ -41,7 +41,7 @@ class RegistryProject:
         paths = []
         if version not in registry.versions():
             bundle = self.bundle(model, version)
-            add_version(registry, version, fit=f"{version} at {hours}", bundle=bundle)
+            add_version(registry, version, fit=f"{version} at {hours}", bundle=bundle, revision=head(self.root))
             paths.append(registry.place_of(version))
         paths.append(promoted(registry, version, hours, stage, **event))
         commit(self.root, paths, f"promote {model} {version} to {stage}")

@@ -88,7 +88,7 @@ def version_without_event(project: RegistryProject) -> None:
 
 
 def deprecated_and_promoted(project: RegistryProject) -> None:
-    project.registry().append("deprecation", "1.1.0", at=at_hour(3), by="Ada <a@b>")
+    project.registry().append("deprecation", "1.1.0", at=at_hour(3), by="Ada <a@b>", reason="wrong labels")
     barred = json.loads((project.root / EVENTS / "0004.json").read_text())
     again = {"number": 5, "kind": "promotion", "stage": "prod", "previous": barred["digest"]}
     (project.root / EVENTS / "0005.json").write_text(Event(**{**barred, **again}).sealed().model_dump_json())
