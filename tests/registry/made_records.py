@@ -90,8 +90,8 @@ def made_stages(model: str, fit: str) -> dict[str, LockedStage]:
     return found
 
 
-def made_evidence(champion: str = "", difference: float = -0.12) -> Evidence:
-    """A promotion's evidence: a paired gate with its interval, a bound, and a gate that could judge nothing."""
+def made_evidence(champion: str = "", difference: float = -0.12, look: str = "") -> Evidence:
+    """A promotion's evidence: a paired gate with its interval, a bound, and a gate that could judge nothing; of one look."""
     paired = GateResult(
         gate="rmse",
         target="score",
@@ -108,7 +108,7 @@ def made_evidence(champion: str = "", difference: float = -0.12) -> Evidence:
     )
     size = GateResult(gate="size_mb", status="pass", figure=1.2, bound=50.0, told="1.2 MB of at most 50")
     slices = GateResult(gate="slices", target="score", part="language=fr", status="skipped", told="12 groups of at least 20")
-    return Evidence(champion=champion, looks={md5("look")[:16]: sha256("look")}, gates=(paired, size, slices))
+    return Evidence(champion=champion, looks={"candidate": look or sha256("look")[:16]}, gates=(paired, size, slices))
 
 
 def at_hour(hours: float) -> datetime:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.registry.made_records import BY, add_version, at_hour, promoted
+from tests.registry.made_records import BY, add_version, at_hour, made_evidence, made_stages, promoted
+from watertight.core.digests import json_digest
 from watertight.registry.history import Registry
 from watertight.registry.objects import Objects
 from watertight.registry.records import Stored
-from watertight.registry.repository import commit
+from watertight.registry.repository import commit, head
 from watertight.registry.verified import Fault, verified
 
 
@@ -40,21 +42,36 @@ class RegistryProject:
         registry = self.registry(model)
         paths = []
         if version not in registry.versions():
-            bundle = self.bundle(model, version)
-            add_version(registry, version, fit=f"{version} at {hours}", bundle=bundle)
+            fit = f"{version} at {hours}"
+            stages, bundle = made_stages(model, fit), self.kept("card.md", f"# {model} {version}, the card\n")
+            training_set = {f"data/{model}/training_set": self.kept("rows", f"the rows of {model}\n")}
+            stages["join"] = stages["join"].model_copy(update={"outs": training_set})
+            add_version(registry, version, fit=fit, bundle=bundle, stages=stages, revision=head(self.root))
             paths.append(registry.place_of(version))
-        paths.append(promoted(registry, version, hours, stage, **event))
+        look = self.look(registry, version)
+        held = registry.holders().get(stage)
+        event.setdefault("evidence", made_evidence(held.version if held else "cell mean", look=look.stem))
+        paths += [look, promoted(registry, version, hours, stage, **event)]
         commit(self.root, paths, f"promote {model} {version} to {stage}")
 
-    def bundle(self, model: str, version: str) -> Stored:
-        """A bundle with a card, on the remote; what it was made of is gone."""
-        folder = self.root / "bundle"
+    def look(self, registry: Registry, version: str) -> Path:
+        """The look that a version was promoted by, its answers on the remote."""
+        answers = self.kept("predictions", f"what {registry.model} {version} answered\n")
+        told = {"bundle": registry.version(version).manifest, "figures": [], "predictions": answers.model_dump(mode="json")}
+        place = registry.folder / "looks" / f"{json_digest(told)[:16]}.json"
+        place.parent.mkdir(exist_ok=True)
+        place.write_text(json.dumps(told))
+        return place
+
+    def kept(self, name: str, text: str) -> Stored:
+        """A folder with one file, on the remote; what it was made of is gone."""
+        folder = self.root / "made"
         folder.mkdir()
-        (folder / "card.md").write_text(f"# {model} {version}, the card\n")
+        (folder / name).write_text(text)
         objects = Objects(self.root)
         stored = objects.keep(folder)
         objects.push(stored)
-        (folder / "card.md").unlink()
+        (folder / name).unlink()
         folder.rmdir()
         return stored
 

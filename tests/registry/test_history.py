@@ -117,7 +117,7 @@ def test_time_never_goes_back(judge: Registry) -> None:
 
 def test_a_deprecated_version_is_not_promoted(judge: Registry) -> None:
     promoted(judge, "1.2.0", 3, stage="staging")
-    judge.append("deprecation", "1.1.0", at=at_hour(4), by=BY)
+    judge.append("deprecation", "1.1.0", at=at_hour(4), by=BY, reason="wrong labels")
     with pytest.raises(Refusal, match=r"1\.1\.0 is deprecated"):
         promoted(judge, "1.1.0", 5)
     promoted(judge, "1.2.0", 5)
@@ -154,6 +154,16 @@ def test_only_a_deprecation_has_no_stage(judge: Registry, kind: Any) -> None:
     stage = "prod" if kind == "deprecation" else ""
     with pytest.raises(ValueError, match=r"of a stage|without a stage"):
         Event(**{**given, "kind": kind, "stage": stage})
+
+
+@pytest.mark.parametrize("kind", ["override", "rollback", "deprecation"])
+@pytest.mark.parametrize("reason", ["", " \n"])
+def test_what_goes_around_the_gates_says_why(judge: Registry, kind: Any, reason: str) -> None:
+    given = json.loads(judge.event_files()[0].read_text())
+    told = {**given, "kind": kind, "stage": "" if kind == "deprecation" else "prod"}
+    with pytest.raises(ValueError, match=f"{kind} without a reason"):
+        Event(**{**told, "reason": reason})
+    assert Event(**{**told, "reason": "slow"}).kind == kind
 
 
 CHANGED_INTERFACE = Interface(inputs=("prompt_id", "text"), targets={"score": "scalar", "grade": "class"})

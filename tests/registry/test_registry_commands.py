@@ -246,3 +246,63 @@ def test_an_unknown_model_is_told_with_the_nearest(here: RegistryProject) -> Non
     for command in ("show", "history", "lineage", "verify", "models"):
         done = run(command, "jugde")
         assert (done.exit_code, "did you mean 'judge'?" in done.output) == (2, True), command
+
+
+def test_a_rollback_is_no_way_around_the_gates(here: RegistryProject) -> None:
+    here.promote("1.2.0", 4, stage="staging")
+    before = here.git("rev-parse", "HEAD")
+    text = refused("rollback", "judge", "--version", "1.2.0", "--reason", "I like it")
+    revision = here.registry().version("1.2.0").revision
+    assert "judge 1.2.0 never held prod" in text
+    assert f"next: watertight promote judge --rev {revision[:12]} --to prod" in text
+    assert (here.git("rev-parse", "HEAD"), here.git("status", "--porcelain")) == (before, "")
+    here.promote("1.2.0", 5)
+    here.promote("1.3.0", 6)
+    told("rollback", "judge", "--version", "1.2.0", "--reason", "it was good")
+
+
+def test_where_nothing_was_held_before_the_way_on_is_a_promotion(here: RegistryProject) -> None:
+    here.promote("1.2.0", 4, stage="staging")
+    done = run("rollback", "judge", "--to", "staging", "--reason", "it drifts")
+    assert (done.exit_code, "next: watertight promote judge --rev REVISION --to staging" in done.output) == (2, True)
+
+
+@pytest.mark.parametrize("reason", ["", " \t"])
+def test_nothing_is_taken_back_or_barred_without_a_word(here: RegistryProject, reason: str) -> None:
+    for words in (("rollback", "judge", "--version", "1.1.0"), ("deprecate", "judge@1.1.0")):
+        done = run(*words, "--reason", reason)
+        assert (done.exit_code, "the reason is empty" in done.output) == (2, True)
+    assert here.git("status", "--porcelain") == ""
+
+
+def test_an_error_is_json_too_where_that_is_asked_for(here: RegistryProject) -> None:
+    done = run("rollback", "judge", "--version", "1.0.0", "--reason", "again", "--json")
+    assert done.exit_code == 1
+    assert json.loads(done.stdout) == {
+        "error": "judge 1.0.0 holds prod already",
+        "expected": None,
+        "next": "watertight history judge",
+        "rows": [],
+    }
+    assert "judge 1.0.0 holds prod already\n  next: watertight history judge" in done.stderr
+    done = run("show", "juge", "--json")
+    assert (done.exit_code, json.loads(done.stdout)["error"]) == (2, "no model is called 'juge'; did you mean 'judge'?")
+    assert run("show", "juge").stdout == ""
+
+
+def test_a_name_that_is_mistyped_is_not_repeated_as_what_to_do(here: RegistryProject) -> None:
+    for mistyped in ("juge", "judge#prodd"):
+        last = run("show", mistyped).stderr.splitlines()[-1]
+        assert last.startswith("  next: watertight")
+        assert mistyped.partition("#")[2] not in last.split() and "juge" not in last
+
+
+def test_what_cannot_be_tagged_is_told_before_anything_is_recorded(here: RegistryProject) -> None:
+    here.git("tag", "judge@v1.1.0", "HEAD~1")
+    before = here.git("rev-parse", "HEAD")
+    for words in (("rollback", "judge", "--version", "1.1.0"), ("deprecate", "judge@1.1.0")):
+        assert "the tag judge@v1.1.0 has no annotation" in refused(*words, "--reason", "it drifts", "--tag")
+    assert (here.git("rev-parse", "HEAD"), here.git("status", "--porcelain")) == (before, "")
+    here.git("tag", "--delete", "judge@v1.1.0")
+    tags = asked("rollback", "judge", "--version", "1.1.0", "--reason", "it drifts", "--tag")["tags"]
+    assert tags[-1] == "judge#prod#4"

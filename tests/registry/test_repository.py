@@ -71,8 +71,9 @@ def test_a_commit_that_a_hook_refuses_leaves_the_index_as_it_was(bare: ProjectCo
     (bare.root / "staged").write_text("new")
     bare.git("add", "staged")
     before = head(bare.root), bare.git("status", "--porcelain")
-    with pytest.raises(Refusal, match="not on a Friday"):
+    with pytest.raises(Refusal, match="not on a Friday") as told:
         commit(bare.root, [bare.root / "new"], "promote")
+    assert told.value.next_step == "mend what git, or its hook, asks for; then run the command again"
     assert (head(bare.root), bare.git("status", "--porcelain")) == before
     hook.unlink()
     commit(bare.root, [bare.root / "new"], "promote")
@@ -90,8 +91,9 @@ def test_the_person_is_the_one_that_git_would_name(bare: ProjectCopy, monkeypatc
         for what in ("NAME", "EMAIL"):
             monkeypatch.delenv(f"GIT_{role}_{what}")
     bare.git("config", "user.useConfigOnly", "true")
-    with pytest.raises(Misuse, match="git var"):
+    with pytest.raises(Misuse, match="git does not know who works here") as told:
         person(bare.root)
+    assert "user.name and user.email" in str(told.value.expected)
     bare.git("config", "user.name", "Zoë van der > Berg")
     bare.git("config", "user.email", "zoe@example.org")
     assert person(bare.root).endswith("<zoe@example.org>")

@@ -16,7 +16,7 @@ from watertight.core.errors import Refusal
 from watertight.registry.objects import Objects
 from watertight.registry.repository import commit, head
 from watertight.registry.revisions import stages_of
-from watertight.registry.tags import write_tags
+from watertight.registry.tags import demand_taggable, write_tags
 
 REPOSITORY = Path(__file__).parents[2]
 GTO = f"{sys.executable} -m gto.cli"
@@ -80,7 +80,7 @@ def test_gto_reads_the_last_of_events_of_one_second(tagged: RegistryProject) -> 
     """GTO orders by whole seconds, and within one by name, where #10 comes before #9."""
     for number in range(4, 11):
         version = "1.0.0" if number % 2 else "1.1.0"
-        tagged.registry().append("rollback", version, stage="prod", at=at_hour(0), by=BY)
+        tagged.registry().append("rollback", version, stage="prod", at=at_hour(0), by=BY, reason="slow")
     write_tags(tagged.registry())
     assert tagged.registry().holders()["prod"].version == "1.1.0"
     assert tagged.shell(f"{GTO} show judge#prod --version").strip() == "v1.1.0"
@@ -131,6 +131,24 @@ def test_a_commit_that_is_not_here_is_told(tagged: RegistryProject, tmp_path: Pa
         write_tags(clone.registry())
     clone.git("fetch", "--quiet", "--unshallow")
     assert len(write_tags(clone.registry())) == 5
+
+
+def test_what_will_stand_against_a_tag_is_told_before(tagged: RegistryProject) -> None:
+    """Of the version, whether it is recorded yet or not, and of the stage that it is to get."""
+    registry = tagged.registry()
+    held = registry.version("1.1.0")
+    new = held.model_copy(update={"version": "1.2.0", "revision": head(tagged.root)})
+    demand_taggable(registry, new, "prod")
+    for name in ("judge@v1.2.0", "judge#prod#4"):
+        tagged.git("tag", "--annotate", "--message", "by hand", name, "HEAD~1")
+        with pytest.raises(Refusal, match=f"the tag {name} is on commit"):
+            demand_taggable(registry, new, "prod")
+        tagged.git("tag", "--delete", name)
+    gone = new.model_copy(update={"revision": "1" * 40})
+    with pytest.raises(Refusal, match=r"of judge 1\.2\.0 is not here, so it cannot be tagged"):
+        demand_taggable(registry, gone, "prod")
+    write_tags(registry)
+    demand_taggable(registry, held, "prod")
 
 
 def test_every_workload_is_an_artifact_for_tools_that_read_tags() -> None:

@@ -94,7 +94,7 @@ def deprecate(
         model, version, _ = parse_selector(selector)
         if not version:
             raise Misuse(f"{selector!r} names no version", expected="MODEL@VERSION, such as judge@1.2.0")
-        return deprecated(root, model, version, reason, datetime.now(UTC)) | _tagged(root, model, tag)
+        return deprecated(root, model, version, reason, datetime.now(UTC), tag) | _tagged(root, model, tag)
 
     run_at_root(selector, "deprecate", work, as_json)
 
@@ -114,7 +114,7 @@ def rollback(
 
         from watertight.registry.changes import rolled_back  # DVC behind it
 
-        return rolled_back(root, model, stage, version, reason, datetime.now(UTC)) | _tagged(root, model, tag)
+        return rolled_back(root, model, stage, version, reason, datetime.now(UTC), tag) | _tagged(root, model, tag)
 
     run_at_root(model, "rollback", work, as_json)
 

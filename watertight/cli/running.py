@@ -7,11 +7,14 @@ import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from watertight.cli.told import told
+
+if TYPE_CHECKING:
+    from watertight.core.errors import WatertightError
 
 Json = Annotated[bool, typer.Option("--json", help="Answer as JSON, for machines.")]
 WorkloadName = Annotated[str, typer.Argument(help="A workload of params.yaml.")]
@@ -38,11 +41,17 @@ def _tell(name: str, command: str, work: Callable[[], Any], as_json: bool) -> No
     try:
         answer = work()
     except WatertightError as error:
-        if as_json and error.answer is not None:
-            typer.echo(json.dumps(error.answer, ensure_ascii=False, sort_keys=True))
+        if as_json:
+            answer = _facts(error) if error.answer is None else error.answer
+            typer.echo(json.dumps(answer, ensure_ascii=False, sort_keys=True))
         typer.echo(str(error.located(name, command)), err=True)
         raise typer.Exit(error.exit_code) from error
     typer.echo(json.dumps(answer, ensure_ascii=False, sort_keys=True) if as_json else told(answer))
+
+
+def _facts(error: WatertightError) -> dict[str, Any]:
+    """What an error that has no answer of its own says to a machine."""
+    return {"error": error.what, "expected": error.expected, "next": error.next_step, "rows": list(error.rows)}
 
 
 def _project() -> Any:

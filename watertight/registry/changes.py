@@ -10,15 +10,20 @@ from watertight.core.errors import Misuse, Refusal
 from watertight.registry.history import MODELS, Registry, registry_of
 from watertight.registry.objects import Objects
 from watertight.registry.periods import came_before
+from watertight.registry.records import VersionRecord
 from watertight.registry.repository import commit, demand_branch, person, unclean
+from watertight.registry.tags import demand_taggable
 
 
-def rolled_back(root: Path, model: str, stage: str, version: str | None, reason: str, now: datetime) -> dict[str, Any]:
-    """Give ``stage`` to ``version``, by default to what it held before; record and commit it.
+def rolled_back(
+    root: Path, model: str, stage: str, version: str | None, reason: str, now: datetime, tag: bool = False
+) -> dict[str, Any]:
+    """Give ``stage`` to ``version``, by default to what it held before; record and commit it. ``tag``: it is to be tagged then.
 
-    Raises Refusal where the version is deprecated or holds the stage, where its bundle cannot be had, or where files of the
-    registry are not committed or HEAD is on no branch; Misuse where nothing was held before.
+    Raises Refusal where the version never held the stage, is deprecated or holds it now, where its bundle cannot be had, or where
+    files of the registry are not committed or HEAD is on no branch; Misuse where nothing was held before.
     """
+    demand_reason(reason)
     registry = _ready(root, model)
     held = registry.holders().get(stage)
     if not held:
@@ -28,16 +33,23 @@ def rolled_back(root: Path, model: str, stage: str, version: str | None, reason:
         raise Refusal(f"{model} {to} holds {stage} already", next_step=f"watertight history {model}")
     record = registry.version(to)
     _demand_usable(registry, to)
+    _demand_held(registry, stage, record)
+    if tag:
+        demand_taggable(registry, record, stage)
     Objects(root).fetch(record.bundle)
     path = registry.append("rollback", to, stage=stage, at=now, by=person(root), reason=reason)
     made = _committed(root, path, f"roll {model} {stage} back to {to}: {reason}")
     return {"model": model, "stage": stage, "version": to, "instead of": held.version if held else None, "commit": made}
 
 
-def deprecated(root: Path, model: str, version: str, reason: str, now: datetime) -> dict[str, Any]:
-    """Bar ``version`` from every stage for ever; record and commit it. Raises Refusal where it holds one, or is barred."""
+def deprecated(root: Path, model: str, version: str, reason: str, now: datetime, tag: bool = False) -> dict[str, Any]:
+    """Bar ``version`` from every stage for ever; record and commit it. Raises Refusal where it holds one, or is barred.
+
+    ``tag``: it is to be tagged then, so that what stands against that is told before anything is recorded.
+    """
+    demand_reason(reason)
     registry = _ready(root, model)
-    registry.version(version)
+    record = registry.version(version)
     stages = [stage for stage, event in registry.holders().items() if event.version == version]
     if stages:
         raise Refusal(
@@ -46,6 +58,8 @@ def deprecated(root: Path, model: str, version: str, reason: str, now: datetime)
             next_step=f"watertight rollback {model} --to {stages[0]} --reason …, or promote another",
         )
     _demand_usable(registry, version)
+    if tag:
+        demand_taggable(registry, record)
     path = registry.append("deprecation", version, at=now, by=person(root), reason=reason)
     made = _committed(root, path, f"deprecate {model} {version}: {reason}")
     return {"model": model, "version": version, "deprecated": reason, "commit": made}
@@ -70,9 +84,25 @@ def _before(registry: Registry, stage: str) -> str:
     if found is None:
         raise Misuse(
             f"{registry.model} held nothing else in {stage} before that may be used",
-            next_step=f"watertight models {registry.model}, then --version",
+            next_step=f"watertight promote {registry.model} --rev REVISION --to {stage}",
         )
     return found
+
+
+def demand_reason(reason: str) -> None:
+    """Raise Misuse where nothing is said: the reason is all that those who come later have."""
+    if not reason.strip():
+        raise Misuse("the reason is empty", expected="why, in words; it is recorded for ever", next_step="--reason WHY")
+
+
+def _demand_held(registry: Registry, stage: str, record: VersionRecord) -> None:
+    """Raise Refusal where the version never was in the stage: nothing was ever shown that would let it in."""
+    if record.version not in {event.version for event in registry.events() if event.stage == stage}:
+        raise Refusal(
+            f"{registry.model} {record.version} never held {stage}, so there is nothing to go back to",
+            expected=f"a version that held {stage} before; another is promoted, on evidence",
+            next_step=f"watertight promote {registry.model} --rev {record.revision[:12]} --to {stage}",
+        )
 
 
 def _demand_usable(registry: Registry, version: str) -> None:

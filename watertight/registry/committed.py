@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass, field
+from pathlib import PurePosixPath
 
+from watertight.core.errors import Misuse
 from watertight.registry.history import MODELS, Registry
-from watertight.registry.repository import git, succeeds, unclean
+from watertight.registry.records import VersionRecord
+from watertight.registry.repository import git, shallow, succeeds, unclean
 
 COMMIT = "commit "
 
@@ -20,23 +23,54 @@ class _Past:
     changes: list[str] = field(default_factory=list)
 
 
-def changed(registry: Registry) -> Iterator[tuple[str, str, str]]:
-    """Records that are not as they were first committed, or not committed at all: place, what is wrong, what helps.
+def changed(registry: Registry, named: Container[str]) -> Iterator[tuple[str, str, str]]:
+    """Records and looks that are not as they were first committed, or not committed at all: place, what is wrong, what helps.
 
-    As far back as git has commits. A version that was taken out is no fault here: where an event names it, it is missed.
+    As far back as git has commits. A look that is not committed is a fault where it is ``named`` by an event: else the next
+    promotion commits it. A version that was taken out is no fault here: where an event names it, it is missed.
     """
     root = registry.root
-    folders = [f"{MODELS}/{registry.model}/{kind}" for kind in ("versions", "events")]
+    folders = [f"{MODELS}/{registry.model}/{kind}" for kind in ("versions", "events", "looks")]
     open_ = [place for place in unclean(root) if place.startswith(tuple(f"{folder}/" for folder in folders))]
     now = dict(_blobs(registry, folders))
     for place in open_:
         tracked = (place, "it is not as committed", f"git diff HEAD -- {place}; git checkout HEAD -- {place}")
-        yield tracked if place in now else (place, "it is not committed", f"git add {place}; git commit, or remove it")
+        if place in now:
+            yield tracked
+        elif "/looks/" not in place or PurePosixPath(place).stem in named:
+            yield place, "it is not committed", not_ended(registry.model)
     for place, past in _pasts(registry, folders).items():
-        gone = place not in now and "/events/" in place
+        gone = place not in now and "/versions/" not in place
         if place not in open_ and past.changes and (gone or now.get(place, past.blob) != past.blob):
             what = f"it was {'removed' if gone else 'changed'} after it was recorded, by commit {past.changes[0]}"
             yield place, what, f"git checkout {past.added} -- {place}"
+
+
+def not_ended(model: str) -> str:
+    """What ends a promotion that was cut off before its commit, or undoes it: version, event and looks stand or fall as one."""
+    folder = f"{MODELS}/{model}"
+    end = f"git add {folder} && git commit --message 'what was recorded of {model}' -- {folder}"
+    return f"{end}\n    or, to do it again: git reset --quiet -- {folder} && git clean -d --force --quiet -- {folder}"
+
+
+def unreachable(registry: Registry, records: Sequence[VersionRecord]) -> list[VersionRecord]:
+    """The versions whose commit this clone does not have, though it has all that it should; none of a shallow clone."""
+    if not records or shallow(registry.root):
+        return []
+    asked = {record.revision for record in records}
+    here = set(git(registry.root, "rev-list", "--no-walk", "--ignore-missing", *asked).split())
+    return [record for record in records if record.revision not in here]
+
+
+def uncommitted(registry: Registry) -> set[int]:
+    """The numbers of the events whose files are not as in git; one question, and none where git does not answer."""
+    folder = f"{MODELS}/{registry.model}/events"
+    try:
+        told = git(registry.root, "status", "--porcelain=v1", "-z", "--untracked-files=all", "--no-renames", "--", folder)
+    except Misuse:
+        return set()
+    stems = [PurePosixPath(line[3:]).stem for line in told.split("\0") if line]
+    return {int(stem) for stem in stems if stem.isdecimal()}
 
 
 def _blobs(registry: Registry, folders: list[str]) -> Iterator[tuple[str, str]]:

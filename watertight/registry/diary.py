@@ -6,11 +6,14 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
+from watertight.registry.committed import uncommitted
 from watertight.registry.gate_text import telling
 from watertight.registry.history import Registry
 from watertight.registry.moments import written
 from watertight.registry.periods import Period, periods
 from watertight.registry.records import Event
+
+LOOSE = " (not committed)"
 
 
 def diary(registry: Registry, when: tuple[datetime, datetime] | None = None) -> dict[str, Any]:
@@ -30,17 +33,22 @@ def _deprecation(event: Event) -> dict[str, Any]:
 
 
 def diary_text(registry: Registry, when: tuple[datetime, datetime] | None = None) -> str:
-    """The periods a paragraph each, the last first, then what was deprecated."""
+    """The periods a paragraph each, the last first, then what was deprecated; ``not committed`` where git does not have it."""
     held = [period for period in periods(registry.events()) if when is None or period.touches(*when)]
-    parts = ["\n".join(_period(period)) for period in reversed(held)]
-    parts += [f"{event.version} deprecated {written(event.at)} by {event.by}: {event.reason}" for event in _ended(registry, when)]
+    loose = uncommitted(registry)
+    parts = ["\n".join(_period(period, period.event.number in loose)) for period in reversed(held)]
+    parts += [_barred(event, event.number in loose) for event in _ended(registry, when)]
     return "\n\n".join(parts) or f"nothing of {registry.model} held a stage then"
 
 
-def _period(period: Period) -> Iterator[str]:
+def _barred(event: Event, loose: bool) -> str:
+    return f"{event.version} deprecated {written(event.at)} by {event.by}: {event.reason}{LOOSE if loose else ''}"
+
+
+def _period(period: Period, loose: bool) -> Iterator[str]:
     event = period.event
     until = written(period.until) if period.until else "now"
-    yield f"{event.stage}: {event.model} {event.version}, {written(event.at)} to {until}"
+    yield f"{event.stage}: {event.model} {event.version}, {written(event.at)} to {until}{LOOSE if loose else ''}"
     yield f"  {event.kind.upper() if event.kind == 'override' else event.kind} by {event.by}{_colon(event.reason)}"
     for reason in event.overridden:
         yield f"  OVERRIDDEN: {reason}"

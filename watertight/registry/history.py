@@ -109,7 +109,10 @@ class Registry:
             return self.version(version)
         held = self.holders()
         if stage and stage not in held:
-            raise Misuse(f"no version of {self.model} holds {stage!r}; {nearest(stage, held)}", next_step=self._promote(stage))
+            raise Misuse(
+                f"no version of {self.model} holds {stage!r}; {nearest(stage, held)}",
+                next_step=f"watertight history {self.model}: what held which stage; or {self._promote('STAGE')}",
+            )
         found = held.get(stage or DEFAULT_STAGE)
         usable = [name for name in self.versions() if name not in self.deprecated()]
         if not found and not usable:
@@ -180,7 +183,8 @@ def registry_of(root: Path, model: str) -> Registry:
     """The registry of a model that has versions or events; raises Misuse with the nearest name where it has neither."""
     known = [registry.model for registry in registries(root)]
     if model not in known:
-        raise Misuse(f"no model is called {model!r}; {nearest(model, known)}", next_step=f"watertight promote {model}")
+        step = "watertight models, which lists them; a first version comes with watertight promote WORKLOAD"
+        raise Misuse(f"no model is called {model!r}; {nearest(model, known)}", next_step=step)
     return Registry(root, model)
 
 

@@ -61,10 +61,8 @@ def as_text(rows: Sequence[dict[str, Any]], now: datetime) -> list[dict[str, Any
 
 def _row(row: dict[str, Any], now: datetime) -> dict[str, Any]:
     told = {name: ", ".join(value) if isinstance(value, list) else value for name, value in row.items() if name != "figures"}
-    told["deprecated"] = "deprecated" if row.get("deprecated") else ""
+    if "deprecated" in row:
+        told["deprecated"] = "deprecated" if row["deprecated"] else ""
     told["age"] = age(datetime.fromisoformat(row["since"]), now) if row["since"] else ""
     del told["since"]
-    if "deprecated" not in row:
-        del told["deprecated"]
-    figures = [{**line, "slice": ""} for line in row["figures"]]
-    return {**told, "figures": headline_text(figures)}
+    return {**told, "figures": headline_text(row["figures"])}

@@ -158,7 +158,8 @@ class Evidence(Declaration):
 
 
 class Event(Declaration):
-    """Something that happened to a model. ``number`` counts from 1; ``stage`` is empty for a deprecation.
+    """Something that happened to a model. ``number`` counts from 1; ``stage`` is empty for a deprecation, and
+    ``reason`` for a promotion alone.
 
     ``record`` is the digest of the version's record, ``previous`` that of the event before, empty for the first.
     ``overridden`` are the reasons against it that somebody overrode; ``digest`` is of all the rest.
@@ -182,6 +183,12 @@ class Event(Declaration):
     def _concerns_a_stage(self) -> Event:
         if bool(self.stage) == (self.kind == "deprecation"):
             raise ValueError(f"a {self.kind} {'of' if self.stage else 'without'} a stage")
+        return self
+
+    @model_validator(mode="after")
+    def _says_why(self) -> Event:
+        if self.kind != "promotion" and not self.reason.strip():
+            raise ValueError(f"a {self.kind} without a reason")
         return self
 
     @property

@@ -46,7 +46,14 @@ def shallow(root: Path) -> bool:
 
 def person(root: Path) -> str:
     """Who would commit, as ``Name <mail>``; raises Misuse where git does not know."""
-    name, _, _ = git(root, "var", "GIT_AUTHOR_IDENT").rpartition("> ")
+    done = _ended(root, "var", "GIT_AUTHOR_IDENT")
+    if done.returncode:
+        raise Misuse(
+            f"git does not know who works here: {done.stderr.strip().splitlines()[-1]}",
+            expected="user.name and user.email among git's settings",
+            next_step="git config --global user.name NAME && git config --global user.email MAIL",
+        )
+    name, _, _ = done.stdout.rpartition("> ")
     return f"{name}>"
 
 
@@ -95,7 +102,7 @@ def commit(root: Path, paths: Sequence[Path], message: str) -> str:
         raise Refusal(
             f"git did not commit: {(done.stderr or done.stdout).strip()}",
             expected=f"a commit of {', '.join(names)}",
-            next_step=f"see to what git says; then git add and git commit {' '.join(names)}",
+            next_step="mend what git, or its hook, asks for; then run the command again",
         )
     return head(root)
 

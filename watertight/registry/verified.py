@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from watertight.core.errors import Misuse, Refusal
+from watertight.core.errors import Refusal
 from watertight.registry.chain import broken
-from watertight.registry.committed import changed, way_out
+from watertight.registry.committed import changed, unreachable, way_out
 from watertight.registry.files import CONFLICT, as_it_was, read_record
-from watertight.registry.history import MODELS, Registry
-from watertight.registry.records import VERSION, Event, Stored, VersionRecord
-
-Missing = Callable[..., list[str]]
+from watertight.registry.history import Registry, folded
+from watertight.registry.looked import Look, look_faults, look_files, named_by, read_look
+from watertight.registry.reach import Missing, answers, needed, out_of_reach
+from watertight.registry.records import VERSION, Event, VersionRecord
 
 
 @dataclass(frozen=True)
@@ -34,6 +34,7 @@ class _Found:
     registry: Registry
     events: dict[int, Event | None]
     versions: dict[str, VersionRecord | None]
+    looks: dict[str, Look | None]
 
     def of(self, version: str) -> list[tuple[int, Event]]:
         """The events that name a version."""
@@ -49,7 +50,7 @@ def verified(registry: Registry, missing: Missing) -> list[Fault]:
     """
     faults = [*_strange_files(registry)]
     events, versions = registry.event_files(), [registry.place_of(version) for version in registry.versions()]
-    found = _Found(registry, {}, {})
+    found = _Found(registry, {}, {}, {name: read_look(path) for name, path in look_files(registry).items()})
     for path in events:
         record, told = _read(registry, Event, path)
         found.events[int(path.stem)] = record
@@ -58,12 +59,13 @@ def verified(registry: Registry, missing: Missing) -> list[Fault]:
         record_of_version, told = _read(registry, VersionRecord, path)
         found.versions[path.stem] = record_of_version
         faults += told
-    faults += [*_chain(found), *_versions(found), *_not_named(found)]
-    known = {fault.place for fault in faults}
-    faults += [Fault(place, what, step) for place, what, step in changed(registry) if place not in known]
-    if not any("/events/" in fault.place for fault in faults):  # or the event may be what is missing
+    faults += [*_chain(found), *_versions(found), *_not_named(found), *_looks(found)]
+    told_by_git = [Fault(*told) for told in changed(registry, named_by(found.events))]
+    if not any("/events/" in fault.place for fault in [*faults, *told_by_git]):  # or the event may be what is missing
         faults += _without_event(found)
-    return [*faults, *_out_of_reach(found, missing)]
+    known = {fault.place for fault in faults}
+    faults += [fault for fault in told_by_git if fault.place not in known]
+    return [*faults, *_revisions(found), *_out_of_reach(found, missing)]
 
 
 def verified_text(told: Mapping[str, Sequence[Fault]]) -> str:
@@ -131,28 +133,26 @@ def _not_named(found: _Found) -> Iterator[Fault]:
             yield Fault(_place(found.registry, path), f"it is not there, though event {number} names it", as_it_was(path))
 
 
+def _looks(found: _Found) -> Iterator[Fault]:
+    yield from (Fault(*told) for told in look_faults(found.registry, found.looks, named_by(found.events)))
+
+
+def _revisions(found: _Found) -> Iterator[Fault]:
+    records = [record for record in found.versions.values() if record]
+    for record in unreachable(found.registry, records):
+        merge = "merge branches that were promoted from, never squash or rebase them; git push where the commit still is"
+        exp = f"where it was promoted: dvc exp branch {record.experiment} BRANCH, and git push origin BRANCH"
+        what = f"its commit {record.revision[:12]} is nowhere in this clone; the record and the bundle stay usable"
+        place = _place(found.registry, found.registry.place_of(record.version))
+        yield Fault(place, what, exp if record.experiment else merge)
+
+
 def _out_of_reach(found: _Found, missing: Missing) -> Iterator[Fault]:
-    """One question for all bundles, as long as nothing lacks."""
-    bundles = {version: record.bundle for version, record in found.versions.items() if record}
-    try:
-        if not missing(*bundles.values()):
-            return
-        lacking = {version: missing(bundle) for version, bundle in bundles.items()}
-    except Misuse as error:
-        yield Fault(f"{MODELS}/{found.registry.model}", error.what, error.next_step or "")
-        return
-    for version, names in lacking.items():
-        if names:
-            yield _unpushed(found.registry, version, bundles[version], names)
-
-
-def _unpushed(registry: Registry, version: str, bundle: Stored, names: list[str]) -> Fault:
-    what = f"its bundle {bundle.md5} is not whole on the DVC remote: {len(names)} object(s) lack"
-    return Fault(
-        _place(registry, registry.place_of(version)),
-        what,
-        f"where it was made: dvc push artifacts/{registry.model}/bundle, with its commit checked out",
-    )
+    registry, told = found.registry, {version: record for version, record in found.versions.items() if record}
+    held = {event.version: stage for stage, event in folded(event for event in found.events.values() if event).items()}
+    looks = {name: look for name, look in found.looks.items() if look}
+    wanted = [*needed(registry, told, held), *answers(registry, told, held, looks)]
+    yield from (Fault(*fault) for fault in out_of_reach(registry, wanted, missing))
 
 
 def _place(registry: Registry, path: Path) -> str:
