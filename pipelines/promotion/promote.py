@@ -73,7 +73,7 @@ def promote(project: Project, asked: Asked) -> dict[str, Any]:
         # The training set proves later that the champion has not seen a test row.
         objects.push(Stored(**told.look["predictions"]), candidate.out("data/{}/training_set"))
         if asked.tag:
-            demand_taggable(registry, version)
+            demand_taggable(registry, version, asked.stage)
         return _recorded(project, registry, version, told, asked, by)
 
 

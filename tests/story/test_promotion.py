@@ -54,7 +54,7 @@ def test_from_the_first_version_to_a_rollback(story: ProjectCopy) -> None:
     registering(project, "shrunk")
     made(project, "a worse model")
     told = refused(project, "promote", MODEL)
-    assert "log_loss preferred (fail)" in told and "beside 1.0.0" in told
+    assert "fail    log_loss preferred" in told and "beside 1.0.0" in told
     [figure] = [gate for gate in declined(project) if gate["gate"] == "log_loss"]
     assert figure["figure"] > 0 and figure["low"] is not None and figure["row_set"]
 
@@ -194,7 +194,6 @@ def test_other_test_rows_are_scored_again_before_anything_is_compared(story: Pro
     registering(project, "linear")
     made(project, "both sides of a pair, and new prompts")
     told = reasons(project)
-    assert set(told) == {"rows"}
     assert "preferred on test_groups" in told["rows"] and f"watertight rescore {MODEL}#prod" in told["rows"]
     again = rescore(Project(project.root), MODEL, None, "prod")
     assert again["version"] == "1.0.0"
