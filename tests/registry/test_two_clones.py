@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.registry.registry_project import RegistryProject, settle
+from watertight.core.digests import json_digest
 from watertight.core.errors import Refusal
 
 CONFLICTING = "in conflict: somebody else's record of this name was pushed first"
@@ -28,13 +29,15 @@ def clone(folder: Path, name: str, project: RegistryProject) -> RegistryProject:
     return made
 
 
+LOOK = f"models/judge/looks/{json_digest({})[:16]}.json"
+
+
 def both_promote(clones: tuple[RegistryProject, RegistryProject], second_version: str) -> None:
     """The first pushes; the second's push is refused, and its pull ends in a conflict."""
     first, second = clones
     first.promote("1.1.1", 4)
     second.promote(second_version, 5)
-    (second.root / "models" / "judge" / "looks").mkdir()
-    (second.root / "models" / "judge" / "looks" / "a.json").write_text("{}\n")
+    (second.root / LOOK).write_text("{}\n")
     second.git("add", "--all")
     second.git("commit", "--quiet", "--message", "a look at the test sets")
     first.git("push", "--quiet")
@@ -63,7 +66,7 @@ def test_the_way_out_as_it_is_told(clones: tuple[RegistryProject, RegistryProjec
     assert second.faults() == []
     assert second.git("status", "--porcelain") == ""
     assert second.registry().holders()["prod"].version == "1.1.1"
-    assert (second.root / "models" / "judge" / "looks" / "a.json").is_file()
+    assert (second.root / LOOK).is_file()
     again = "1.1.0" if second_version == "1.1.0" else "1.2.0"
     second.promote(again, 6)
     second.git("push", "--quiet")
