@@ -148,6 +148,7 @@ def _recorded(
         "stage": asked.stage,
         "because": list(version.because),
         "commit": revision,
+        "experiment": version.experiment,
         "tags": write_tags(registry) if asked.tag else [],
         **told.evidence.model_dump(mode="json"),
     }

@@ -15,5 +15,7 @@ def as_text(answer: Mapping[str, Any]) -> str:
     beside = f"set beside {answer['champion']}, on the same rows" if answer["champion"] else ""
     lines = gate_lines([GateResult(**gate) for gate in answer["gates"]])
     tags = f"tags: {', '.join(answer['tags'])}" if answer["tags"] else ""
+    named = answer["experiment"]
+    kept = f"dvc exp branch {named} BRANCH, and push it: git push does not push an experiment's commit" if named else ""
     pushed = f"commit {answer['commit'][:12]}; git push makes it known"
-    return "\n".join(line for line in (head, beside, *lines, tags, pushed) if line)
+    return "\n".join(line for line in (head, beside, *lines, tags, pushed, kept) if line)

@@ -30,7 +30,7 @@ def promote(
         from pipelines.promotion.told import as_text
         from watertight.core.errors import Misuse
 
-        if force != bool(reason):
+        if force != bool(reason.strip()):
             raise Misuse("--force and --reason go together", expected="--force --reason WHY, or neither")
         answer = promoted(project, Asked(workload, to, rev, reason, tag, push))
         return answer if as_json else as_text(answer)
