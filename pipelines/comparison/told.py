@@ -46,7 +46,7 @@ def _slices(found: Mapping[str, Any], one: str) -> dict[str, Any]:
     told = {f"slices in which {one} is {way}": _by_slice(found[way]) for way in ("worse", "better")}
     if not any(told.values()):
         return {}
-    chance = f"{found['looked_at']} intervals, of which {found['by_chance']:.0f} each way are expected apart from 0 by chance"
+    chance = f"{found['looked_at']} intervals, of which {found['by_chance']:.1f} each way are expected apart from 0 by chance"
     return {**told, "slices looked at": chance}
 
 
