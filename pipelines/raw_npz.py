@@ -1,0 +1,208 @@
+"""NumPy archives of captions and images: what their headers promise is looked at first, and nothing in them is unpickled.
+
+The layout: ``captions/embeddings`` (n, d), where texts were embedded elsewhere; ``captions/text`` (n,); ``images/embeddings``
+(m, k); ``images/names`` (m,); and which image a caption is of, ``captions/label`` or ``captions/ids``: places (n,), names (n,),
+or a row of which one of m is true (n, m).
+"""
+
+from __future__ import annotations
+
+import io
+import zipfile
+import zlib
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+import pyarrow as pa
+
+from pipelines.raw_bytes import Raw
+
+Array = npt.NDArray[Any]
+
+VECTORS, TEXTS, IMAGES, NAMES = "captions/embeddings", "captions/text", "images/embeddings", "images/names"
+LABELS = ("captions/label", "captions/ids")
+NEEDED = (TEXTS, IMAGES, NAMES)
+MOST_ARRAYS = 2**33
+LOCAL_HEADER = 30
+BLOCK = 2**14
+SUFFIX = ".npy"
+
+
+def archive(raw: Raw) -> pl.DataFrame:
+    """A row per caption, in order: ``caption``, its place from 0; ``text``; ``text_vector`` where there is one; ``image``, the
+    name; ``image_vector``. Vectors are lists of Float32.
+
+    Arrays that are stored as they are, are mapped into memory. Raises Refusal where the archive is cut off or damaged, where an
+    array is missing, of objects (pickled) or of another shape, where a vector is zero or not finite, names repeat, a caption
+    is of no image, or an image has no caption.
+    """
+    source = io.BytesIO(raw.whole()) if raw.packed else raw.path
+    try:
+        with zipfile.ZipFile(source) as file:
+            found = _Members(raw, file).arrays()
+    except (zipfile.BadZipFile, NotImplementedError) as error:
+        raise raw.refused(
+            f"cannot be read: {error}", "a whole archive, as numpy.savez writes it", "get the whole file"
+        ) from error
+    return _captions(raw, found)
+
+
+@dataclass(frozen=True)
+class _Members:
+    """The arrays of an open archive."""
+
+    raw: Raw
+    file: zipfile.ZipFile
+
+    def arrays(self) -> dict[str, Array]:
+        """Those of the layout, by name."""
+        members = {info.filename.removesuffix(SUFFIX): info for info in self.file.infolist()}
+        wanted = [name for name in (VECTORS, *NEEDED, *LABELS) if name in members]
+        missing = [name for name in NEEDED if name not in members]
+        if missing or not set(LABELS) & set(members):
+            raise self.raw.refused(
+                f"lacks {', '.join([*missing, *([] if set(LABELS) & set(members) else [' or '.join(LABELS)])])}",
+                f"{', '.join(NEEDED)}, and {' or '.join(LABELS)}; found {', '.join(sorted(members)) or 'nothing'}",
+            )
+        size = sum(members[name].file_size for name in wanted)
+        if size > MOST_ARRAYS:
+            raise self.raw.refused(f"would take {size / 2**30:,.1f} GiB", f"at most {MOST_ARRAYS / 2**30:.0f} GiB", "split it")
+        return {name: self._array(name, members[name]) for name in wanted}
+
+    def _array(self, name: str, info: zipfile.ZipInfo) -> Array:
+        with self.file.open(info) as stream:
+            shape, fortran, dtype = _header(self.raw, name, stream)
+            begins = stream.tell()
+        promised = int(np.prod(shape, dtype=object)) * dtype.itemsize
+        if begins + promised != info.file_size:
+            told = f"{info.file_size - begins:,} bytes of {name}, where its header promises {promised:,}"
+            raise self.raw.refused(f"has {told}", "an array of the size that its header says", "get the whole file")
+        stored = info.compress_type == zipfile.ZIP_STORED and not self.raw.packed
+        data = self._mapped(info) if stored else np.frombuffer(self.file.read(info), dtype=np.uint8)
+        return data[begins:].view(dtype).reshape(shape, order="F" if fortran else "C")
+
+    def _mapped(self, info: zipfile.ZipInfo) -> Array:
+        """The member's bytes as they lie in the file; the checksum is read over once, as when they are unpacked."""
+        with self.raw.path.open("rb") as stream:
+            stream.seek(info.header_offset)
+            head = stream.read(LOCAL_HEADER)
+        begins = info.header_offset + LOCAL_HEADER + int.from_bytes(head[26:28], "little") + int.from_bytes(head[28:30], "little")
+        data = np.memmap(self.raw.path, dtype=np.uint8, mode="r", offset=begins, shape=(info.file_size,))
+        if zlib.crc32(data.data) != info.CRC:
+            raise zipfile.BadZipFile(f"bad checksum of {info.filename}")
+        return data
+
+
+def _header(raw: Raw, name: str, stream: Any) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
+    """Shape, order and type; raises Refusal for objects, which only unpickling could read."""
+    readers = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
+    try:
+        shape, fortran, dtype = readers[np.lib.format.read_magic(stream)](stream)
+    except (ValueError, KeyError) as error:
+        raise raw.refused(f"has a member {name} that is no array: {error}", "arrays as numpy.savez writes them") from error
+    if dtype.hasobject:
+        raise raw.refused(
+            f"has pickled objects in {name}, which are never loaded: they could run any code",
+            "numbers and fixed-width text, such as dtype float32 or <U200",
+            "write the array with a dtype of its own (texts: np.asarray(texts, dtype=str))",
+        )
+    return shape, fortran, dtype
+
+
+def _captions(raw: Raw, found: Mapping[str, Array]) -> pl.DataFrame:
+    names = _texts(raw, found, NAMES)
+    images = _vectors(raw, found, IMAGES, len(names))
+    texts = _texts(raw, found, TEXTS)
+    label = next(name for name in LABELS if name in found)
+    image = _images_of(raw, label, found[label], texts, names)
+    vectors = {"text_vector": _lists(_vectors(raw, found, VECTORS, len(texts)))} if VECTORS in found else {}
+    return pl.DataFrame(
+        {
+            "caption": pl.Series(range(len(texts)), dtype=pl.Int64),
+            "text": texts,
+            **vectors,
+            "image": [names[place] for place in image],
+            "image_vector": _lists(images[image]),
+        }
+    )
+
+
+def _texts(raw: Raw, found: Mapping[str, Array], name: str) -> list[str]:
+    values = found[name]
+    if values.ndim != 1 or values.dtype.kind not in "US":
+        raise raw.refused(f"has {name} of {values.dtype} {values.shape}", f"{name}: text, one dimension")
+    try:
+        told = [value.decode() if isinstance(value, bytes) else value for value in values.tolist()]
+    except UnicodeDecodeError as error:
+        raise raw.refused(f"has {name} that is not UTF-8", "text in UTF-8") from error
+    repeated = sorted(value for value, times in Counter(told).items() if times > 1 and name == NAMES)
+    if repeated:
+        raise raw.refused(
+            f"names {len(repeated)} image(s) more than once: {', '.join(repeated[:5])}", "a name for each image, and no other"
+        )
+    return told
+
+
+def _vectors(raw: Raw, found: Mapping[str, Array], name: str, rows: int) -> Array:
+    """Float vectors, one for each of ``rows``, none of them zero or not finite."""
+    values = found[name]
+    if values.ndim != 2 or values.dtype.kind != "f" or len(values) != rows or not values.shape[1]:
+        beside = NAMES if name == IMAGES else TEXTS
+        raise raw.refused(
+            f"has {name} of {values.dtype} {values.shape} beside {rows} of {beside}", f"{name}: floats, ({rows}, any dimension)"
+        )
+    blocks = (values[start : start + BLOCK] for start in range(0, rows, BLOCK))
+    lengths = np.concatenate([np.linalg.norm(block.astype(np.float64), axis=1) for block in blocks]) if rows else np.empty(0)
+    bad = np.flatnonzero(~(np.isfinite(lengths) & (lengths > 0)))
+    if len(bad):
+        raise raw.refused(
+            f"has {len(bad)} vector(s) in {name} that are zero or not finite; rows (from 0): {', '.join(map(str, bad[:5]))}",
+            "finite vectors with a direction",
+            "embed these anew, or leave them out",
+        )
+    return values
+
+
+def _images_of(raw: Raw, label: str, told: Array, texts: list[str], names: list[str]) -> npt.NDArray[np.int64]:
+    """The place of each caption's image; every image has one caption at least."""
+    found = _places(raw, label, told, names)
+    if len(found) != len(texts):
+        raise raw.refused(f"has {len(found)} of {label} beside {len(texts)} of {TEXTS}", "as many labels as captions")
+    strange = np.flatnonzero((found < 0) | (found >= len(names)))
+    if len(strange):
+        raise raw.refused(
+            f"has {len(strange)} caption(s) of no image in {label}; first (from 0): {', '.join(map(str, strange[:5]))}",
+            f"one of {len(names)} images for each caption",
+        )
+    without = np.setdiff1d(np.arange(len(names)), found)
+    if len(without):
+        first = ", ".join(names[place] for place in without[:5])
+        raise raw.refused(f"has {len(without)} image(s) without a caption: {first}", "at least one caption for each image")
+    return found
+
+
+def _places(raw: Raw, label: str, told: Array, names: list[str]) -> npt.NDArray[np.int64]:
+    """Places of images, -1 for none, from any of the three ways in which a label is told."""
+    if told.ndim == 2 and told.shape[1] == len(names) and told.dtype.kind in "biuf":
+        one = np.count_nonzero(told, axis=1) == 1
+        return np.where(one, np.argmax(told != 0, axis=1), -1).astype(np.int64)
+    if told.ndim == 1 and told.dtype.kind in "iu":
+        return told.astype(np.int64)
+    if told.ndim == 1 and told.dtype.kind in "US":
+        place = {name: number for number, name in enumerate(names)}
+        values = (value.decode(errors="replace") if isinstance(value, bytes) else value for value in told.tolist())
+        return np.array([place.get(value, -1) for value in values], dtype=np.int64)
+    raise raw.refused(
+        f"has {label} of {told.dtype} {told.shape}",
+        f"places (n,), names (n,), or a row of {len(names)} for each caption, one of them true",
+    )
+
+
+def _lists(values: Array) -> pl.Series:
+    flat = pa.array(np.ascontiguousarray(values, dtype=np.float32).reshape(-1))
+    return pl.Series(pa.FixedSizeListArray.from_arrays(flat, values.shape[1])).cast(pl.List(pl.Float32))
