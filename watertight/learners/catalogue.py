@@ -18,6 +18,7 @@ from watertight.learners.knn import Knn
 from watertight.learners.level_mean import LevelMean
 from watertight.learners.linear import Linear
 from watertight.learners.mlp import Mlp
+from watertight.learners.procrustes import Procrustes
 from watertight.learners.random_intercept import RandomIntercept
 from watertight.learners.tfidf import Tfidf
 
@@ -28,6 +29,7 @@ FAMILIES: dict[str, type[Learner]] = {
     "knn": Knn,
     "mean": Mean,
     "level_mean": LevelMean,
+    "procrustes": Procrustes,
     "column": Column,
     "blend": Blend,
     "calibrated": Calibrated,
