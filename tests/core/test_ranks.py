@@ -7,8 +7,8 @@ from unittest.mock import patch
 import numpy as np
 import pytest
 
-from watertight.evaluation import ranks as module
-from watertight.evaluation.ranks import gallery, ranks, recall_in, reciprocal_in
+from watertight.core import ranks as module
+from watertight.core.ranks import gallery, ranks, recall_in, reciprocal_in
 
 
 def slow_rank(query: np.ndarray, own: int, vectors: np.ndarray) -> float:

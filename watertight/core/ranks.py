@@ -14,7 +14,8 @@ import numpy.typing as npt
 from scipy.special import gammaln
 from scipy.stats import hypergeom
 
-from watertight.evaluation.row_sets import Floats, Places
+Floats = npt.NDArray[np.float64]
+Places = npt.NDArray[np.intp]
 
 BLOCK_BYTES = 2**27
 
