@@ -1,0 +1,1 @@
+"""Where pairs of captions and images come from."""
