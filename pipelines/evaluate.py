@@ -22,7 +22,7 @@ from watertight.core.tables import read_json, read_table, write_json, write_tabl
 from watertight.core.treatment import EXCHANGING
 from watertight.core.witness import CELL, evidence, input_evidence, made_evidence
 from watertight.evaluation.figures import cases, figures, figures_table, of_cells, slices_covered
-from watertight.evaluation.metrics import METRICS
+from watertight.evaluation.metrics import metrics_declared
 from watertight.evaluation.plots import calibration_points, slice_points
 from watertight.progress import track
 
@@ -145,7 +145,7 @@ def _demand_every_row(rows: pl.DataFrame, predictions: pl.DataFrame) -> None:
 def _figures(work: Workload, rows: pl.DataFrame, predictions: pl.DataFrame) -> pl.DataFrame:
     """Every target, slice, cell and seed, as in ``FIGURES``."""
     declared = work.params.evaluate
-    asked = list(cases(rows, predictions, work.contract.targets, declared.slices))
+    asked = list(cases(rows, predictions, work.contract.targets, declared.slices, declared))
     tracked = track(asked, len(asked), f"{work.name} · evaluate, slices")
     return figures_table(record for case in tracked for record in figures(case, declared.intervals))
 
@@ -163,12 +163,12 @@ def _headlines(told: pl.DataFrame, work: Workload) -> dict[str, Any]:
 
 
 def _headline(told: pl.DataFrame, work: Workload, target: str) -> dict[str, Any]:
-    known = METRICS[work.contract.targets[target].kind]
+    known = metrics_declared(work.contract.targets[target].kind, work.params.evaluate)
     mine = told.filter(pl.col("cell") == work.params.register_.cell).drop_nulls("figure").to_dicts()
     found = {line["metric"]: line["figure"] for line in mine}
     headlines = [line for line in mine if known[line["metric"]].headline and line["low"] is not None]
     ends = {f"{line['metric']}_{end}": line[end] for line in headlines for end in ("low", "high")}
-    first = next(iter(known))
+    first = next((name for name in known if name in found), next(iter(known)))
     beside = told.filter((pl.col("metric") == first) & pl.col("cell").is_in(work.params.evaluate.baselines))
     baselines = {f"{line['cell']}_{first}": line["figure"] for line in beside.to_dicts()}
     of = mine[0] if mine else told.row(0, named=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -19,7 +20,8 @@ from watertight.core.rows import TEST_SPLITS
 from watertight.core.tables import read_json, replacing, write_json, write_table
 from watertight.core.time import microseconds
 from watertight.evaluation.figures import cases, figures, figures_table, intervals_cover, of_cells
-from watertight.evaluation.intervals import apart
+from watertight.evaluation.intervals import apart, first_seed
+from watertight.evaluation.ranked import with_ranks
 from watertight.inference.answers import answers, fitted
 from watertight.learners.out_of_fold import output_columns
 from watertight.registry.bundle import MANIFEST, Bundle, Model
@@ -51,10 +53,15 @@ def predicted(places: list[tuple[Model, Path]], rows: pl.DataFrame) -> pl.DataFr
     return pl.concat(parts, how="diagonal")
 
 
-def look_at(work: Workload, bundle: Bundle, rows: pl.DataFrame, places: Places, told: pl.DataFrame) -> dict[str, Any]:
-    """The look at test ``rows`` by the models at ``places``, which answered ``told``; slices are of the bundle's cell alone."""
+def look_at(
+    work: Workload, bundle: Bundle, rows: pl.DataFrame, places: Places, told: pl.DataFrame, bank: pl.DataFrame | None = None
+) -> dict[str, Any]:
+    """The look at test ``rows`` by the models at ``places``, which answered ``told``; slices are of the bundle's cell alone.
+
+    ``bank``: the out-of-fold predictions of the same cells, for inductive corrections for hubs; without it they are not told.
+    """
     registered = bundle.manifest.cell
-    found = figures_table(_figures(work, rows, told, registered))
+    found = figures_table(_figures(work, rows, told, registered, bank))
     covered = [
         {"part": part, **line} for part in TEST_SPLITS for line in intervals_cover(of_cells(found.filter(part=part)), told)
     ]
@@ -106,15 +113,18 @@ def _files(folder: Path) -> list[str]:
     return [file_digest(file) for file in sorted(folder.iterdir())]
 
 
-def _figures(work: Workload, rows: pl.DataFrame, told: pl.DataFrame, registered: str) -> Iterator[dict[str, Any]]:
+def _figures(
+    work: Workload, rows: pl.DataFrame, told: pl.DataFrame, registered: str, bank: pl.DataFrame | None
+) -> Iterator[dict[str, Any]]:
     """All rows of each test set for every cell, its slices for the registered one."""
     declared = work.params.evaluate
     for split in TEST_SPLITS:
         part = rows.filter(pl.col("split") == split)
         own = told.join(part.select("row_id"), on="row_id", how="semi")
-        for case in cases(part, own, work.contract.targets, {}):
+        for case in cases(part, own, work.contract.targets, {}, declared, bank):
             yield from figures(case, declared.intervals, split)
-        for case in cases(part, own.filter(pl.col("cell") == registered), work.contract.targets, declared.slices):
+        mine = own.filter(pl.col("cell") == registered)
+        for case in cases(part, mine, work.contract.targets, declared.slices, declared, bank) if declared.slices else ():
             if case.column:
                 yield from figures(case, declared.intervals, split)
 
@@ -125,9 +135,11 @@ def _differences(work: Workload, rows: pl.DataFrame, told: pl.DataFrame, registe
         part = rows.filter(pl.col("split") == split)
         for (name,), cells in told.partition_by("target", as_dict=True, maintain_order=True).items():
             target, mine = work.contract.targets[str(name)], cells.filter(pl.col("cell") == registered)
+            ranked = partial(with_ranks, rows=part, name=str(name), target=target, declared=work.params.evaluate)
             blind = mine.is_empty() or part[str(name)].is_null().all()
             for other in [] if blind else cells.filter(pl.col("cell") != registered)["cell"].unique(maintain_order=True):
                 named = {"target": name, "part": split, "cell": registered, "other": other}
                 beside = cells.filter(pl.col("cell") == other)
-                lines = apart(part, mine, beside, str(name), target, work.params.evaluate.intervals)
+                one, two = (ranked(first_seed(told)) for told in (mine, beside))
+                lines = apart(part, one, two, str(name), target, work.params.evaluate.intervals)
                 yield from ({**named, **line} for line in lines)

@@ -10,7 +10,7 @@ from pipelines.stage import run
 from watertight.core.project import Workload
 from watertight.core.tables import read_json, read_table
 from watertight.evaluation.figures import of_cells
-from watertight.evaluation.metrics import METRICS
+from watertight.evaluation.metrics import METRICS, metrics_declared
 from watertight.evaluation.slices import whole_and_slices
 from watertight.page.facts import MetricFact, Run
 from watertight.page.page import page
@@ -41,8 +41,8 @@ def facts(work: Workload) -> Run:
     predictions = read_table(work.artifacts("train", "predictions.parquet"))
     drift = work.artifacts("guard", "drift.json")
     kinds = {
-        kind: {name: MetricFact(metric.better, metric.headline) for name, metric in metrics.items()}
-        for kind, metrics in METRICS.items()
+        kind: {name: MetricFact(one.better, one.headline) for name, one in metrics_declared(kind, work.params.evaluate).items()}
+        for kind in METRICS
     }
     return Run(
         name=work.name,

@@ -9,7 +9,7 @@ import polars as pl
 
 from pipelines.as_of import as_of
 from pipelines.features import Features
-from pipelines.gates import TRAINING_SET, demand_guarded
+from pipelines.gates import PREDICTIONS, TRAINING_SET, demand_guarded
 from pipelines.looks import demand_some, kept, look_at, predicted, record, test_rows
 from pipelines.predict import bundle_of
 from watertight.core.errors import Refusal
@@ -39,12 +39,18 @@ def score_test(work: Workload, every_cell: bool = False, drop: str | None = None
     demand_fitted_on([model for model, _ in places], table)
     registered = bundle.manifest.cell
     told = predicted(places, test).filter(pl.lit(every_cell) | (pl.col("cell") == registered))
-    look = look_at(work, bundle, test, places, told) | ({} if drop is None else {"as_of": drop})
+    look = look_at(work, bundle, test, places, told, bank_of(work)) | ({} if drop is None else {"as_of": drop})
     if (work.project.root / ".dvc").is_dir():
         look["predictions"] = kept(work.project.root, told, registered)
     record(work.project, work.name, look)
     shown = of_cells(figures_table(look["figures"])).filter(pl.col("slice") == "")
     return {**look, "figures": wide(shown, "target", "part", "cell")}
+
+
+def bank_of(work: Workload) -> pl.DataFrame | None:
+    """The out-of-fold predictions, where corrections for hubs ask for queries that were known before."""
+    inductive = any(one.bank == "inductive" for one in work.params.evaluate.corrections.values())
+    return read_table(work.artifacts(*PREDICTIONS)) if inductive else None
 
 
 def trained(work: Workload) -> list[tuple[Model, Path]]:

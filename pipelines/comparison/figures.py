@@ -17,7 +17,8 @@ from watertight.core.digests import row_set_digest
 from watertight.core.errors import Misuse, Refusal
 from watertight.core.project import Workload
 from watertight.evaluation.figures import ROW_SET
-from watertight.evaluation.intervals import apart
+from watertight.evaluation.intervals import apart, first_seed
+from watertight.evaluation.ranked import with_ranks
 
 NEXT = "fit both on the same rows (source, drops and split), or let `watertight rescore` run a version on today's test rows"
 """What to do where the rows differ."""
@@ -53,8 +54,15 @@ class Pair:
 
     def apart(self, rows: pl.DataFrame) -> list[dict[str, Any]]:
         """Per metric the first side less the other on ``rows``; see :func:`watertight.evaluation.intervals.apart`."""
-        given = self.work.params.evaluate.intervals
-        return apart(rows, self.predicted(self.one), self.predicted(self.other), self.target, self.declared, given)
+        return apart(rows, *self._ranked, self.target, self.declared, self.work.params.evaluate.intervals)
+
+    @cached_property
+    def _ranked(self) -> tuple[pl.DataFrame, pl.DataFrame]:
+        """Both sides' predictions, vectors with their ranks among all rows, which a slice keeps."""
+        given = self.work.params.evaluate
+        told = (first_seed(self.predicted(side)) for side in (self.one, self.other))
+        one, other = (with_ranks(each, self.rows, self.target, self.declared, given) for each in told)
+        return one, other
 
     def told(self) -> dict[str, Any]:
         """The target, each metric as figure, low and high, then rows, groups and row set."""

@@ -7,7 +7,7 @@ from typing import Any
 
 from pipelines.comparison.figures import Pair
 from watertight.core.project import Workload
-from watertight.evaluation.metrics import METRICS
+from watertight.evaluation.metrics import metric_of
 from watertight.evaluation.slices import slices
 
 SIGNS = {"lower": 1, "higher": -1}
@@ -32,10 +32,10 @@ def slices_apart(work: Workload, pairs: Iterable[Pair]) -> dict[str, Any]:
 
 def _lines(pair: Pair) -> Iterator[tuple[dict[str, Any], int]]:
     """Every interval of a slice, with the sign of what is worse."""
-    metrics = METRICS[pair.declared.kind]
     for column, edges in pair.work.params.evaluate.slices.items():
         for part in slices(pair.rows, column, edges):
             for line in pair.apart(part.rows):
-                sign = SIGNS.get(metrics[line["metric"]].better)
+                metric = metric_of(pair.declared.kind, line["metric"])
+                sign = SIGNS.get(metric.better) if metric else None
                 if sign and line["low"] is not None:
                     yield {"target": pair.target, "slice": column, "value": part.value, **line}, sign

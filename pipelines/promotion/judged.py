@@ -40,7 +40,7 @@ def judged(
     and where fewer than ``min_groups`` groups are to be judged.
     """
     drawn = evaluate.intervals.model_copy(update={"min_groups": gates.min_groups})
-    wanted = pairs(rows, candidate, champion, targets) if gates.metrics else []
+    wanted = pairs(rows, candidate, champion, targets, evaluate) if gates.metrics else []
     _demand_groups(wanted, gates)
     return [
         *(result for metric in gates.metrics for result in _of_metric(metric, gates, wanted, drawn)),

@@ -10,9 +10,10 @@ import polars as pl
 
 from watertight.core.contract import Target
 from watertight.core.errors import Refusal
-from watertight.core.workload import GatesParams, IntervalParams
-from watertight.evaluation.metrics import METRICS, outputs_read
+from watertight.core.workload import EvaluateParams, GatesParams, IntervalParams
+from watertight.evaluation.metrics import metric_of, outputs_read
 from watertight.evaluation.paired import Difference, differences
+from watertight.evaluation.ranked import with_ranks
 
 LEAST_BEYOND = 5
 """Resamples that lie beyond the bound of a test, at least; fewer would make its place a matter of luck."""
@@ -20,7 +21,10 @@ LEAST_BEYOND = 5
 
 @dataclass(frozen=True)
 class Pair:
-    """The rows that have the target ``name``, with each side's outputs beside them; ``champion`` is null where it has none."""
+    """The rows that have the target ``name``, with each side's outputs beside them; ``champion`` is null where it has none.
+
+    Vectors have their ranks beside them, in one gallery for both: that of all rows of the test sets.
+    """
 
     name: str
     target: Target
@@ -40,7 +44,7 @@ class Pair:
     def has(self, metric: str, gates: GatesParams) -> bool:
         """Whether the gate of ``metric`` is asked of this target."""
         named = gates.metrics[metric].targets
-        return metric in METRICS[self.target.kind] and (named is None or self.name in named)
+        return metric_of(self.target.kind, metric) is not None and (named is None or self.name in named)
 
     def differences(self, declared: IntervalParams, metrics: list[str]) -> dict[str, Difference]:
         """Candidate less champion; nothing where there is no champion."""
@@ -50,10 +54,14 @@ class Pair:
 
 
 def pairs(
-    rows: pl.DataFrame, candidate: pl.DataFrame, champion: pl.DataFrame | None, targets: Mapping[str, Target]
+    rows: pl.DataFrame,
+    candidate: pl.DataFrame,
+    champion: pl.DataFrame | None,
+    targets: Mapping[str, Target],
+    evaluate: EvaluateParams,
 ) -> list[Pair]:
     """A pair for each target that the candidate predicts and of which some row has a label; see ``judged``."""
-    return list(_pairs(rows, candidate, champion, targets))
+    return list(_pairs(rows, candidate, champion, targets, evaluate))
 
 
 def drawn_for(declared: IntervalParams, level: float) -> IntervalParams:
@@ -62,7 +70,11 @@ def drawn_for(declared: IntervalParams, level: float) -> IntervalParams:
 
 
 def _pairs(
-    rows: pl.DataFrame, candidate: pl.DataFrame, champion: pl.DataFrame | None, targets: Mapping[str, Target]
+    rows: pl.DataFrame,
+    candidate: pl.DataFrame,
+    champion: pl.DataFrame | None,
+    targets: Mapping[str, Target],
+    evaluate: EvaluateParams,
 ) -> Iterator[Pair]:
     for name in candidate["target"].unique(maintain_order=True):
         own = rows.filter(pl.col(name).is_not_null())
@@ -71,20 +83,21 @@ def _pairs(
         mine, theirs = candidate.filter(target=name), None if champion is None else champion.filter(target=name)
         _demand_all(own, mine, name, "candidate")
         if theirs is None or theirs.is_empty():
-            yield Pair(name, targets[name], _beside(own, mine, targets[name]), None)
+            yield Pair(name, targets[name], _beside(own, mine, name, targets[name], evaluate), None)
             continue
         _demand_all(own, theirs, name, "champion")
         _demand_same(mine, theirs, name)
-        yield Pair(name, targets[name], *(_beside(own, told, targets[name]) for told in (mine, theirs)))
+        yield Pair(name, targets[name], *(_beside(own, told, name, targets[name], evaluate) for told in (mine, theirs)))
 
 
 def _some(side: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:
     return side.join(rows.select("row_id"), on="row_id", how="semi", maintain_order="left")
 
 
-def _beside(rows: pl.DataFrame, told: pl.DataFrame, target: Target) -> pl.DataFrame:
-    read = ["row_id", *(name for name in outputs_read(target.kind) if name in told.columns)]
-    return rows.join(told.select(read), on="row_id", how="left", maintain_order="left")
+def _beside(rows: pl.DataFrame, told: pl.DataFrame, name: str, target: Target, evaluate: EvaluateParams) -> pl.DataFrame:
+    known = with_ranks(told, rows, name, target, evaluate)
+    read = known.select("row_id", *outputs_read(target.kind, known.columns))
+    return rows.join(read, on="row_id", how="left", maintain_order="left")
 
 
 def _demand_all(rows: pl.DataFrame, told: pl.DataFrame, name: str, who: str) -> None:

@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 
 from watertight.core.ensembles import averaged
+from watertight.evaluation.row_sets import as_array
 from watertight.learners.out_of_fold import output_columns
 
 NAMES = ("row_id", "target", "cell", "seed")
@@ -32,4 +33,4 @@ def _averaged(told: pl.DataFrame) -> pl.DataFrame:
 def _outputs(told: pl.DataFrame) -> Mapping[str, np.ndarray]:
     """The outputs that the target has at all, as arrays of float64: (n,) or (n, d)."""
     named = [name for name in told.columns if name not in NAMES and told[name].null_count() < told.height]
-    return {name: np.asarray(told[name].to_list(), dtype=np.float64) for name in named}
+    return {name: as_array(told[name]) for name in named}

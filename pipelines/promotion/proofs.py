@@ -16,7 +16,7 @@ from watertight.core.digests import file_digest
 from watertight.core.errors import Refusal, WatertightError
 from watertight.core.tables import read_json, read_table
 from watertight.core.workload import GatesParams
-from watertight.evaluation.metrics import METRICS
+from watertight.evaluation.metrics import METRICS, metric_of
 from watertight.inference.loaded import CARD, Loaded
 from watertight.registry.binding import unbound
 from watertight.registry.bundle import MANIFEST
@@ -134,10 +134,12 @@ def _signature(candidate: Candidate, objects: Objects) -> str:
 def uncompared(candidate: Candidate, policy: GatesParams) -> Iterator[GateResult]:
     """A failure for each target of the candidate that no gate sets beside the version in the stage."""
     for name in candidate.targets:
-        known = METRICS[candidate.work.contract.targets[name].kind]
-        asked = (gate for metric, gate in policy.metrics.items() if metric in known and gate.better_by is not None)
+        kind = candidate.work.contract.targets[name].kind
+        asked = (gate for metric, gate in policy.metrics.items() if metric_of(kind, metric) and gate.better_by is not None)
         if not any(gate.targets is None or name in gate.targets for gate in asked):
-            told = f"no gate says what it must be better in; in params.yaml, gates: {next(iter(known))}: {{better_by: 0.0}}"
+            told = (
+                f"no gate says what it must be better in; in params.yaml, gates: {next(iter(METRICS[kind]))}: {{better_by: 0.0}}"
+            )
             yield GateResult(gate="compared", target=name, status="fail", told=told)
 
 

@@ -19,7 +19,7 @@ from watertight.core.calibration import tenths
 from watertight.core.contract import Target
 from watertight.core.digests import row_set_digest
 from watertight.core.errors import Refusal
-from watertight.evaluation.metrics import METRICS, Scored, metrics_of, outputs, scored
+from watertight.evaluation.metrics import METRICS, Scored, by_row, metrics_of, outputs, scored
 from watertight.evaluation.row_sets import RowSet, as_array, row_set
 
 SCALAR = Target(kind="scalar", range=(-9, 9))
@@ -160,14 +160,16 @@ def test_bins_are_of_equal_count_and_equal_predictions_share_one() -> None:
 @given(vectors)
 def test_vector_metrics(both: tuple[np.ndarray, np.ndarray]) -> None:
     truth, predicted = both
-    found = Scored(of("vector", truth), {"vector": predicted})
+    found = Scored(of("vector", truth), by_row(truth, {"vector": predicted}))
+    assert value("l1", found) == pytest.approx(sk.mean_absolute_error(truth.ravel(), predicted.ravel()))
     assert value("rmse", found) == pytest.approx(math.sqrt(sk.mean_squared_error(truth.ravel(), predicted.ravel())))
     expected = [sk.pairwise.cosine_similarity(one[None], other[None])[0, 0] for one, other in zip(truth, predicted, strict=True)]
     assert value("cosine", found) == pytest.approx(np.mean(expected), abs=1e-9)
 
 
 def test_a_zero_vector_is_like_nothing() -> None:
-    found = Scored(of("vector", np.array([[0.0, 0.0], [1.0, 0.0]])), {"vector": np.array([[1.0, 0.0], [1.0, 0.0]])})
+    truth = np.array([[0.0, 0.0], [1.0, 0.0]])
+    found = Scored(of("vector", truth), by_row(truth, {"vector": np.array([[1.0, 0.0], [1.0, 0.0]])}))
     assert value("cosine", found) == 0.5
 
 

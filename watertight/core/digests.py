@@ -35,12 +35,22 @@ def row_set_digest(rows: pl.DataFrame, target: str) -> str:
     """Digest of the pairs (row_id, value of ``target``), in order of row_id.
 
     Two figures may be compared only if these digests are equal: the same rows with the same labels. Scalars enter
-    with all their digits, classes as text, vectors number by number. Raises ValueError if a row_id stands twice.
+    with all their digits, classes as text, vectors by a digest of their numbers. Raises ValueError if a row_id stands twice.
     """
     pairs = rows.select("row_id", target).sort("row_id")
     if pairs["row_id"].n_unique() != pairs.height:
         raise ValueError("a row set holds each row_id once")
+    if pairs.schema[target].is_nested():
+        return json_digest(list(zip(pairs["row_id"], map(_numbers_digest, pairs[target]), strict=True)))[:SHORT]
     return json_digest(pairs.rows())[:SHORT]
+
+
+def _numbers_digest(vector: pl.Series | None) -> str | None:
+    """Of float64 numbers, whichever type holds them; null where there is no vector."""
+    if vector is None:
+        return None
+    numbers = vector.cast(float).to_numpy()
+    return hashlib.sha256(numbers.tobytes()).hexdigest()[:SHORT]
 
 
 def unit_interval(seed: int, *parts: str) -> float:

@@ -7,7 +7,10 @@ along, hypergeometric, so that E[1 / (1 + X)] = N / (r g) · (1 − C(N − r, g
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -17,7 +20,13 @@ from scipy.stats import hypergeom
 Floats = npt.NDArray[np.float64]
 Places = npt.NDArray[np.intp]
 
+Rescored = Callable[[npt.NDArray[np.float32]], npt.NDArray[Any]]
+"""Turns cosines, (queries, N), into scores of the same shape by which the gallery is ordered instead; it may write into them."""
+
 BLOCK_BYTES = 2**27
+"""Cosines that are held at a time, in bytes."""
+AT_ONCE = 4096
+"""Vectors that are brought to length 1 at a time."""
 
 
 @dataclass(frozen=True)
@@ -29,39 +38,44 @@ class Gallery:
 
 
 def gallery(truth: Floats) -> Gallery:
-    """The different vectors of ``truth``, (n, d), in the order in which they come first."""
+    """The different vectors of ``truth``, (n, d), in the order in which they come first; equal are those of the same bytes."""
     rows = np.ascontiguousarray(truth)
-    keys = rows.view(np.dtype((np.void, rows.dtype.itemsize * rows.shape[1]))).ravel()
+    keys = np.frombuffer(b"".join(hashlib.blake2b(row, digest_size=16).digest() for row in rows), dtype="V16")
     _, first, place = np.unique(keys, return_index=True, return_inverse=True)
     order = np.argsort(first)
-    return Gallery(directions(rows[first[order]]), np.argsort(order)[place])
+    return Gallery(directions(rows, first[order]), np.argsort(order)[place])
 
 
-def directions(vectors: Floats) -> npt.NDArray[np.float32]:
-    """``vectors``, (n, d), at length 1; one of zeros stays, and is as near to everything."""
-    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return np.divide(vectors, lengths, out=np.zeros_like(vectors), where=lengths > 0).astype(np.float32)
+def directions(vectors: npt.NDArray[np.floating[Any]], places: Places | None = None) -> npt.NDArray[np.float32]:
+    """``vectors``, (n, d), or those at ``places``, at length 1; one of zeros stays, and is as near to everything."""
+    found = np.empty((len(vectors) if places is None else len(places), vectors.shape[1]), dtype=np.float32)
+    for start in range(0, len(found), AT_ONCE):
+        some = slice(start, start + AT_ONCE)
+        block = np.asarray(vectors[some if places is None else places[some]], dtype=np.float64)
+        lengths = np.linalg.norm(block, axis=1, keepdims=True)
+        found[some] = np.divide(block, lengths, out=np.zeros_like(block), where=lengths > 0)
+    return found
 
 
-def ranks(queries: Floats, among: Gallery) -> Floats:
+def ranks(queries: npt.NDArray[np.floating[Any]], among: Gallery, rescored: Rescored | None = None) -> Floats:
     """(n,), from 1: how many of the gallery are nearer to each of ``queries``, (n, d), than its own, and half of those as near.
 
-    As near is what float32 products cannot tell apart.
+    As near is what float32 products cannot tell apart. ``rescored`` orders the gallery by other scores than cosines; it sees
+    some queries at a time, each with the whole gallery. Memory beyond queries and gallery is some ``BLOCK_BYTES``.
     """
-    asked = directions(queries)
     size = max(1, BLOCK_BYTES // (4 * len(among.vectors)))
-    found = [
-        _ranks(asked[start : start + size], among.own[start : start + size], among.vectors)
-        for start in range(0, len(asked), size)
-    ]
+    starts = range(0, len(queries), size)
+    blocks = [slice(start, start + size) for start in starts]
+    found = [_ranks(directions(queries[block]), among.own[block], among.vectors, rescored) for block in blocks]
     return np.concatenate(found) if found else np.empty(0)
 
 
-def _ranks(asked: npt.NDArray[np.float32], own: Places, vectors: npt.NDArray[np.float32]) -> Floats:
+def _ranks(asked: npt.NDArray[np.float32], own: Places, vectors: npt.NDArray[np.float32], rescored: Rescored | None) -> Floats:
     near = asked @ vectors.T
-    mine = near[np.arange(len(asked)), own][:, None]
-    before = np.count_nonzero(near > mine, axis=1)
-    return 1 + before + (np.count_nonzero(near == mine, axis=1) - 1) / 2
+    scores = near if rescored is None else rescored(near)
+    mine = scores[np.arange(len(asked)), own][:, None]
+    before = np.count_nonzero(scores > mine, axis=1)
+    return 1 + before + (np.count_nonzero(scores == mine, axis=1) - 1) / 2
 
 
 def reciprocal_in(rank: Floats, whole: int, size: int) -> Floats:

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field, model_validator
 
+from watertight.core.correction import Correction
 from watertight.core.declare import Declaration, nearest
 from watertight.core.treatment import Step
 
@@ -212,17 +213,33 @@ class IntervalParams(Declaration):
 
 
 class EvaluateParams(Declaration):
-    """``baselines`` are the cells that others are set beside; ``slices`` columns (with bin edges for numbers)."""
+    """``baselines`` are the cells that others are set beside; ``slices`` columns (with bin edges for numbers).
+
+    Of vectors: ``galleries``, at least 2, sizes for which the figures are told too, and ``corrections`` for hubs, by name.
+    """
 
     baselines: tuple[str, ...] = ()
     slices: dict[str, tuple[float, ...]] = {}
     intervals: IntervalParams = IntervalParams()
+    galleries: tuple[Annotated[int, Field(ge=2)], ...] = ()
+    corrections: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")], Correction] = {}
 
     @model_validator(mode="after")
     def _edges_rise(self) -> EvaluateParams:
         falling = [name for name, edges in self.slices.items() if list(edges) != sorted(set(edges))]
         if falling:
             raise ValueError(f"the edges of {', '.join(falling)} do not rise")
+        return self
+
+    @model_validator(mode="after")
+    def _metrics_have_names_of_their_own(self) -> EvaluateParams:
+        unclear = [name for name in self.corrections if name.startswith("at_") or name.endswith("transductive")]
+        if unclear:
+            raise ValueError(
+                f"corrections {', '.join(unclear)}: at_ and transductive are put into a metric's name by what they say"
+            )
+        if len(set(self.galleries)) < len(self.galleries):
+            raise ValueError("a size of galleries stands twice")
         return self
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -14,8 +14,9 @@ from watertight.core.digests import ids_digest
 from watertight.core.ensembles import averaged
 from watertight.core.workload import EvaluateParams, IntervalParams
 from watertight.evaluation.intervals import estimates, intervals
-from watertight.evaluation.metrics import Scored, outputs
-from watertight.evaluation.row_sets import Floats, row_set
+from watertight.evaluation.metrics import Scored, by_row, outputs
+from watertight.evaluation.ranked import Ranking, other_folds
+from watertight.evaluation.row_sets import Floats, as_array, row_set
 from watertight.evaluation.slices import whole_and_slices
 
 OUT_OF_FOLD = "out_of_fold"
@@ -40,7 +41,9 @@ test split. ``slice`` and ``value``: a column and what it holds, both empty for 
 not defined; ``low`` and ``high`` as in ``intervals``. ``row_set``: figures may be compared only where it is equal.
 """
 ROW_SET = ("rows", "groups", "row_set")
-Cells = Mapping[tuple[str, int | None], Mapping[str, Floats]]
+Key = tuple[str, int | None]
+"""A cell and a seed, null for the mean prediction of its seeds."""
+Cells = Mapping[Key, Mapping[str, Floats]]
 
 
 @dataclass(frozen=True)
@@ -59,16 +62,27 @@ class Case:
 
 
 def cases(
-    rows: pl.DataFrame, predictions: pl.DataFrame, targets: Mapping[str, Target], slices: Mapping[str, Sequence[float]]
+    rows: pl.DataFrame,
+    predictions: pl.DataFrame,
+    targets: Mapping[str, Target],
+    slices: Mapping[str, Sequence[float]],
+    ranked: EvaluateParams | None = None,
+    bank: pl.DataFrame | None = None,
 ) -> Iterator[Case]:
     """What there is to score: per target all rows, then each slice; cells that predicted other rows are a case of their own.
 
     ``rows`` has row_id, group_id, the targets' columns and those of ``slices``, of which absent ones are left out.
     ``predictions`` has row_id, target, cell, seed (null: models of several seeds as one) and outputs, one row per row_id of a
     cell and seed.
+
+    Of vectors an output stands for each row that ``errors`` and, as ``ranked`` declares, ``Ranking`` tell: they are ranked among
+    the whole, and a slice keeps that; without ``ranked`` they are not ranked. Inductive corrections for hubs take the queries of
+    other folds, where ``predictions`` has ``fold``, and else those of ``bank``: predictions of the same cells and seeds for rows
+    that were known before.
     """
     for (name,), part in predictions.partition_by("target", as_dict=True, maintain_order=True).items():
-        for case in _whole(rows, part, str(name), targets[str(name)], slices):
+        known = None if bank is None else bank.filter(target=name)
+        for case in _whole(rows, part, str(name), targets[str(name)], slices, _Told(ranked, known)):
             for found in whole_and_slices(case.rows, slices):
                 yield replace(case, rows=found.rows, column=found.column, value=found.value)
 
@@ -138,12 +152,49 @@ def _last(named: Mapping[str, Any]) -> dict[str, Any]:
     return {key: named[key] for key in ROW_SET}
 
 
+Telling = Callable[[Key, Mapping[str, Floats]], dict[str, Floats]]
+"""What is told of a cell's outputs, row by row."""
+
+
+@dataclass(frozen=True)
+class _Told:
+    """As ``cases``; ``bank`` is of one target."""
+
+    ranked: EvaluateParams | None
+    bank: pl.DataFrame | None
+
+    def of(self, rows: pl.DataFrame, predictions: pl.DataFrame, name: str, target: Target) -> Telling:
+        """For all ``rows`` of a part; ``predictions``, of any cell, say in which fold each was predicted."""
+        if target.kind != "vector":
+            return lambda key, given: dict(given)
+        truth = as_array(rows[name])
+        if self.ranked is None:
+            return lambda key, given: by_row(truth, given)
+        folds = predictions.select(column for column in ("row_id", "fold") if column in predictions.columns)
+        ranking = Ranking(truth, self.ranked, other_folds(rows.join(folds, on="row_id", how="left", maintain_order="left")))
+        return lambda key, given: by_row(truth, given) | ranking.of(given["vector"], self._asked_before(key))
+
+    def _asked_before(self, key: Key) -> Floats | None:
+        """The bank of a cell and seed; of the mean prediction where the seed is null."""
+        cell, seed = key
+        mine = None if self.bank is None else self.bank.filter(pl.col("cell") == cell)
+        if mine is None or mine.is_empty():
+            return None
+        seeds = [part.sort("row_id") for part in mine.partition_by("seed") if seed is None or part["seed"][0] == seed]
+        return averaged([{"vector": as_array(part["vector"])} for part in seeds])["vector"] if seeds else None
+
+
 def _whole(
-    rows: pl.DataFrame, predictions: pl.DataFrame, name: str, target: Target, slices: Mapping[str, Sequence[float]]
+    rows: pl.DataFrame,
+    predictions: pl.DataFrame,
+    name: str,
+    target: Target,
+    slices: Mapping[str, Sequence[float]],
+    told: _Told,
 ) -> Iterator[Case]:
     """Cells by the rows that they predicted: all of a target's, unless some predicted others."""
     parts = predictions.partition_by("cell", "seed", as_dict=True, maintain_order=True)
-    sets: dict[str, dict[tuple[str, int | None], pl.DataFrame]] = {}
+    sets: dict[str, dict[Key, pl.DataFrame]] = {}
     for (cell, seed), part in parts.items():
         sets.setdefault(ids_digest(part["row_id"]), {})[str(cell), seed] = part
     read = list(dict.fromkeys(["row_id", "group_id", name, *(column for column in slices if column in rows.columns)]))
@@ -153,18 +204,23 @@ def _whole(
         if own.is_empty():
             continue
         own = own.with_row_index(PLACE)
-        yield Case(name, target, own, _with_means({key: _aligned(own, part, target) for key, part in cells.items()}))
+        yield Case(name, target, own, _with_means(own, target, cells, told.of(own, next(iter(cells.values())), name, target)))
 
 
 def _aligned(rows: pl.DataFrame, predictions: pl.DataFrame, target: Target) -> dict[str, Floats]:
     return outputs(rows.select("row_id").join(predictions, on="row_id", how="left", maintain_order="left"), target.kind)
 
 
-def _with_means(cells: Cells) -> Cells:
-    """Behind the seeds of a cell, where there are several, their predictions averaged: what a bundle of them answers."""
-    found = dict(cells)
+def _with_means(rows: pl.DataFrame, target: Target, cells: Mapping[Key, pl.DataFrame], told: Telling) -> Cells:
+    """Behind the seeds of a cell, where there are several, their predictions averaged: what a bundle of them answers.
+
+    One cell's outputs are held at a time, as far as they are not told.
+    """
+    seeds: dict[Key, Mapping[str, Floats]] = {}
+    means: dict[Key, Mapping[str, Floats]] = {}
     for cell in dict.fromkeys(cell for cell, _ in cells):
-        seeds = [given for (name, _), given in cells.items() if name == cell]
-        if len(seeds) > 1:
-            found[cell, None] = averaged(seeds)
-    return found
+        given = {key: _aligned(rows, part, target) for key, part in cells.items() if key[0] == cell}
+        seeds |= {key: told(key, outputs) for key, outputs in given.items()}
+        if len(given) > 1:
+            means[cell, None] = told((cell, None), averaged(list(given.values())))
+    return {key: seeds[key] for key in cells} | means

@@ -90,13 +90,20 @@ def difference(
 
 
 def of_one_row_set(one: pl.DataFrame, other: pl.DataFrame, name: str, target: Target) -> tuple[Scored, Scored]:
-    """Both predictions as scored; raises Refusal where their row sets differ."""
+    """Both predictions as scored; raises Refusal where their row sets differ, or the galleries that their ranks are among."""
     left, right = scored(one, name, target), scored(other, name, target)
     if left.of.digest != right.of.digest:
         raise Refusal(
             f"the predictions of {name!r} are of other rows or labels: row sets {left.of.digest} and {right.of.digest}",
             expected="two predictions of one row set",
             next_step="predict both on the same rows, then compare",
+        )
+    mine, theirs = (one.outputs.get("gallery", np.empty(0)) for one in (left, right))
+    if len(mine) and len(theirs) and (mine[0], np.ptp(mine)) != (theirs[0], np.ptp(theirs)):
+        raise Refusal(
+            f"the ranks of {name!r} are among other vectors: galleries of {mine[0]:.0f} and {theirs[0]:.0f}",
+            expected="ranks in one gallery, that of all rows of the part",
+            next_step="rank both on the same rows, then compare",
         )
     return left, right
 
@@ -106,15 +113,20 @@ def apart(
 ) -> list[dict[str, Any]]:
     """``difference`` of two cells' predictions (row_id, seed and outputs), each by its first seed.
 
-    ``rows`` has row_id, group_id and the column ``name``; rows without the target are left out.
+    ``rows`` has row_id, group_id and the column ``name``; rows without the target are left out. They may be a slice: ranks of
+    vectors are told where they stand beside the predictions, see ``with_ranks``.
     """
     own = rows.select("row_id", "group_id", name).filter(pl.col(name).is_not_null())
-    read = ["row_id", *outputs_read(target.kind)]
     frames = []
     for told in (one, other):
-        first = told.filter(pl.col("seed") == pl.col("seed").min())
-        frames.append(own.join(first.select(column for column in read if column in first.columns), on="row_id"))
+        first = first_seed(told)
+        frames.append(own.join(first.select("row_id", *outputs_read(target.kind, first.columns)), on="row_id"))
     return difference(frames[0], frames[1], name, target, declared)
+
+
+def first_seed(told: pl.DataFrame) -> pl.DataFrame:
+    """The predictions of a cell's first seed."""
+    return told.filter(pl.col("seed") == pl.col("seed").min())
 
 
 def pairs(left: Mapping[str, Estimate], right: Mapping[str, Estimate]) -> Iterator[tuple[str, Estimate]]:

@@ -9,9 +9,10 @@ from watertight.core.errors import Misuse
 from watertight.core.known_names import contracts
 from watertight.core.project import Workload
 from watertight.core.workload import GatesParams, MetricGate
-from watertight.evaluation.metrics import METRICS, has_direction
+from watertight.evaluation.metrics import Metric, metrics_declared
 
 LEVEL = "neither lower nor higher is better: declare at_least and at_most"
+NOT_SMOOTH = "no test of a difference holds for it: declare at_least or at_most, and better_by of another metric"
 
 
 def demand_known_metrics(work: Workload) -> None:
@@ -31,16 +32,25 @@ def demand_known_metrics(work: Workload) -> None:
 
 def _faults(work: Workload, metric: str, gate: MetricGate) -> Iterator[str]:
     kinds = {name: _kinds(work, name) for name in gate.targets or work.params.train.targets}
-    known = {name for every in kinds.values() for kind in every for name in METRICS[kind]}
+    metrics = {kind: metrics_declared(kind, work.params.evaluate) for every in kinds.values() for kind in every}
+    known = {name for named in metrics.values() for name in named}
     if metric not in known:
         yield f"gates.{metric}: no metric of {', '.join(kinds)}; {nearest(metric, {*known, *GatesParams.model_fields})}"
         return
-    having = {kind for every in kinds.values() for kind in every if metric in METRICS[kind]}
+    having = {kind for kind, named in metrics.items() if metric in named}
     lacking = [name for name, every in kinds.items() if not every & having]
     if gate.targets and lacking:
         yield f"gates.{metric}.targets: {', '.join(lacking)} of kind {', '.join(sorted(kinds[lacking[0]]))} has no such metric"
-    if gate.better_by is not None and not all(has_direction(kind, metric) for kind in having):
-        yield f"gates.{metric}.better_by: {LEVEL}"
+    if gate.better_by is not None:
+        yield from (
+            f"gates.{metric}.better_by: {why}"
+            for why in dict.fromkeys(_untested(metrics[kind][metric]) for kind in having)
+            if why
+        )
+
+
+def _untested(metric: Metric) -> str:
+    return LEVEL if metric.better == "level" else "" if metric.smooth else NOT_SMOOTH
 
 
 def _kinds(work: Workload, target: str) -> set[str]:

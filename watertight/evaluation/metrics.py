@@ -6,7 +6,8 @@ A metric has ``statistics``, float64 (groups, k), and ``value``, which turns the
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+import re
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -16,6 +17,9 @@ import polars as pl
 from watertight.core.calibration import BINS, confidence_bins, tenths
 from watertight.core.contract import OUTPUTS, Target
 from watertight.core.errors import Refusal
+from watertight.core.workload import EvaluateParams
+from watertight.evaluation.rank_bins import bins_of, median_of
+from watertight.evaluation.ranked import errors, named_correction
 from watertight.evaluation.row_sets import Floats, Places, RowSet, as_array, row_set
 
 LEAST_ROWS = 3
@@ -26,7 +30,10 @@ NO_SPREAD = 1e-18
 
 @dataclass(frozen=True)
 class Scored:
-    """Predictions of a row set: ``outputs`` by name, float64, (n,) or (n, d), in the order of its rows."""
+    """Predictions of a row set: ``outputs`` by name, float64, (n,) or (n, d), in the order of its rows.
+
+    Of vectors these are what ``errors`` and ``Ranking`` tell of each row, and not the vectors.
+    """
 
     of: RowSet
     outputs: Mapping[str, Floats]
@@ -41,7 +48,8 @@ class Scored:
 class Metric:
     """``better``: lower or higher, or ``level`` for what should be the nominal level. ``needs``: the outputs that it reads.
 
-    ``headline`` says whether its interval is told beside it where there is little room.
+    ``headline`` says whether its interval is told beside it where there is little room; ``smooth``, whether the jackknife gives
+    its standard error, without which no difference is tested.
     """
 
     better: Literal["lower", "higher", "level"]
@@ -49,11 +57,20 @@ class Metric:
     statistics: Callable[[Scored], Floats]
     value: Callable[[Floats], Floats]
     headline: bool = False
+    smooth: bool = True
 
 
 def scored(rows: pl.DataFrame, name: str, target: Target) -> Scored:
     """Predictions that stand beside their rows: row_id, group_id, the column ``name``, and the outputs; see ``outputs``."""
-    return Scored(row_set(rows, name, target), outputs(rows, target.kind))
+    of = row_set(rows, name, target)
+    return Scored(of, by_row(of.truth, outputs(rows, target.kind)))
+
+
+def by_row(truth: Floats, given: Mapping[str, Floats]) -> dict[str, Floats]:
+    """Outputs with a vector replaced by its ``errors`` beside ``truth``; others as they are."""
+    if "vector" not in given:
+        return dict(given)
+    return errors(truth, given["vector"]) | {name: values for name, values in given.items() if name != "vector"}
 
 
 def outputs(rows: pl.DataFrame, kind: str) -> dict[str, Floats]:
@@ -62,7 +79,7 @@ def outputs(rows: pl.DataFrame, kind: str) -> dict[str, Floats]:
     Raises Refusal where the output that every model of the kind gives is absent, or where one is null in some rows only:
     a figure without the rows that a model left out would flatter it.
     """
-    given = [name for name in outputs_read(kind) if name in rows.columns and rows[name].null_count() < rows.height]
+    given = [name for name in outputs_read(kind, rows.columns) if rows[name].null_count() < rows.height]
     holes = [name for name in given if not _whole(rows[name]).all()]
     if OUTPUTS[kind] not in given or holes:
         raise Refusal(
@@ -76,23 +93,39 @@ def outputs(rows: pl.DataFrame, kind: str) -> dict[str, Floats]:
 def _whole(values: pl.Series) -> pl.Series:
     """Whether each value is there and finite, all numbers of a list."""
     if isinstance(values.dtype, pl.List | pl.Array):
-        return values.cast(pl.List(pl.Float64)).list.eval(pl.element().is_finite()).list.all().fill_null(False)
+        lists = values if isinstance(values.dtype, pl.List) else values.arr.to_list()
+        return lists.list.eval(pl.element().is_finite()).list.all(ignore_nulls=False).fill_null(False)
     return values.cast(pl.Float64).is_finite().fill_null(False)
 
 
-def outputs_read(kind: str) -> tuple[str, ...]:
-    """The names of all outputs that metrics of ``kind`` read."""
-    return tuple(dict.fromkeys(name for metric in METRICS[kind].values() for name in metric.needs))
+def outputs_read(kind: str, columns: Collection[str]) -> list[str]:
+    """Those of ``columns`` that metrics of ``kind`` read, what a model gives first."""
+    if kind == "vector":
+        return [name for name in ("vector", "rank", "gallery") if name in columns] + list(filter(RANKED.fullmatch, columns))
+    return [name for name in dict.fromkeys(need for one in METRICS[kind].values() for need in one.needs) if name in columns]
 
 
 def metrics_of(kind: str, given: Collection[str]) -> dict[str, Metric]:
     """The metrics of a kind of target whose outputs are given, in the order in which they are told."""
-    return {name: metric for name, metric in METRICS[kind].items() if set(metric.needs) <= set(given)}
+    known = {name: metric for name, metric in METRICS[kind].items() if set(metric.needs) <= set(given)}
+    return known | _ranked(given if kind == "vector" else ())
 
 
-def has_direction(kind: str, metric: str) -> bool:
-    """Whether less of a metric, or more of it, is better."""
-    return METRICS[kind][metric].better != "level"
+def metrics_declared(kind: str, declared: EvaluateParams) -> dict[str, Metric]:
+    """The metrics of a kind of target in the order in which they are told, those of declared galleries and corrections too."""
+    corrections = (named_correction(name, one) for name, one in declared.corrections.items())
+    behind = [*(f"at_{size}" for size in declared.galleries), *corrections] if kind == "vector" else []
+    return METRICS[kind] | _ranked(f"{figure}_{name}" for name in behind for figure in ("mrr", "recall_1"))
+
+
+def metric_of(kind: str, name: str) -> Metric | None:
+    """The metric of this name; null where the kind of target has none."""
+    return METRICS[kind].get(name, _ranked([name]).get(name) if kind == "vector" else None)
+
+
+def _ranked(names: Iterable[str]) -> dict[str, Metric]:
+    """The means of what ``Ranking`` tells of each row, by the same names."""
+    return {name: Metric("higher", (name,), _own(name), _mean) for name in names if RANKED.fullmatch(name)}
 
 
 def _sums(of: RowSet, *columns: Floats) -> Floats:
@@ -109,13 +142,8 @@ def _root_of_mean(sums: Floats) -> Floats:
     return np.sqrt(_mean(sums))
 
 
-def _by_row(values: Floats) -> Floats:
-    """Mean over the numbers of each row's vector; scalars as they are."""
-    return values if values.ndim == 1 else values.mean(axis=1)
-
-
 def _squared_errors(scored: Scored) -> Floats:
-    return _sums(scored.of, _by_row((scored.of.truth - scored.predicted) ** 2))
+    return _sums(scored.of, (scored.of.truth - scored.predicted) ** 2)
 
 
 def _absolute_errors(scored: Scored) -> Floats:
@@ -267,13 +295,27 @@ def _mean_of_f1(sums: Floats) -> Floats:
     return scores.sum(axis=-1) / (either > 0).sum(axis=-1)
 
 
-def _cosines(scored: Scored) -> Floats:
-    """Of matching vectors; a zero vector counts as 0."""
-    truth, predicted = scored.of.truth, scored.predicted
-    lengths = np.linalg.norm(truth, axis=1) * np.linalg.norm(predicted, axis=1)
-    dots = np.sum(truth * predicted, axis=1)
-    return _sums(scored.of, np.divide(dots, lengths, out=np.zeros_like(dots), where=lengths > 0))
+def _own(name: str) -> Callable[[Scored], Floats]:
+    """Of an output of this name."""
+    return lambda scored: _sums(scored.of, scored.outputs[name])
 
+
+def _reciprocal_ranks(scored: Scored) -> Floats:
+    return _sums(scored.of, 1 / scored.outputs["rank"])
+
+
+def _among_first(k: int) -> Callable[[Scored], Floats]:
+    return lambda scored: _sums(scored.of, (scored.outputs["rank"] <= k).astype(np.float64))
+
+
+def _counted_ranks(scored: Scored) -> Floats:
+    """By bin, as many as the whole gallery takes, so that every slice has the same."""
+    bins = int(bins_of(scored.outputs["gallery"].max())) + 1
+    return _binned(scored.of, np.ones(scored.of.rows), bins_of(scored.outputs["rank"]), bins)
+
+
+RANKED = re.compile(r"(?:mrr|recall_1)_.+")
+"""Names of outputs that are metrics, too: their means over rows."""
 
 METRICS: dict[str, dict[str, Metric]] = {
     "scalar": {
@@ -297,8 +339,15 @@ METRICS: dict[str, dict[str, Metric]] = {
         "calibration_error": Metric("lower", ("probabilities",), _top_label_calibration, _gap),
     },
     "vector": {
-        "rmse": Metric("lower", ("vector",), _squared_errors, _root_of_mean, headline=True),
-        "cosine": Metric("higher", ("vector",), _cosines, _mean),
+        "mrr": Metric("higher", ("rank",), _reciprocal_ranks, _mean, headline=True),
+        "recall_1": Metric("higher", ("rank",), _among_first(1), _mean),
+        "recall_5": Metric("higher", ("rank",), _among_first(5), _mean),
+        "recall_10": Metric("higher", ("rank",), _among_first(10), _mean),
+        "median_rank": Metric("lower", ("rank", "gallery"), _counted_ranks, median_of, smooth=False),
+        "cosine": Metric("higher", ("cosine",), _own("cosine"), _mean),
+        "rmse": Metric("lower", ("squared_error",), _own("squared_error"), _root_of_mean, headline=True),
+        "l1": Metric("lower", ("absolute_error",), _own("absolute_error"), _mean),
+        "gallery": Metric("level", ("gallery",), _own("gallery"), _mean),
     },
 }
 """Metrics by kind of target, in the order in which they are told.
@@ -312,6 +361,12 @@ on a side, are left out); ``r_between``, Pearson's of the groups' means, unweigh
 bins of equal count by prediction Σ |Σ (prediction − truth)| / n; ``nll``, the mean negative log likelihood of the truth under a
 normal distribution of the mean and variance told; ``coverage``, the share with lower ≤ truth ≤ upper; ``width``, the mean of
 upper − lower. Classes: ``log_loss``, probabilities clipped at 1e-12; ``accuracy``; ``macro_f1``, the mean F1 of the classes that
-are true or predicted; ``calibration_error``, of the likeliest class over ten bins of equal width (Guo et al. 2017). Vectors:
-``rmse`` over all their numbers; ``cosine``, mean.
+are true or predicted; ``calibration_error``, of the likeliest class over ten bins of equal width (Guo et al. 2017).
+
+Vectors, of which a rank is that of the row's own truth among all different truths of the whole part by cosine to the prediction,
+where what is as near shares the place: ``mrr``, the mean of 1 / rank; ``recall_k``, the share of ranks up to k; ``median_rank``,
+exact up to 64, and less than 2 % off above; ``cosine``, mean, 0 where either is zero; ``rmse`` and ``l1``, the root of the mean
+squared and the mean absolute error over all their numbers; ``gallery``, how many the ranks are among, without which none of
+them says anything. Beside them the means of what ``Ranking`` tells by name: ``mrr_at_<g>``, ``mrr_<correction>``, and so for
+``recall_1``.
 """

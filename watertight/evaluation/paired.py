@@ -23,7 +23,7 @@ from scipy.special import stdtr, stdtrit
 from watertight.core.contract import Target
 from watertight.core.workload import IntervalParams
 from watertight.evaluation.intervals import BLOCK, NOISE, Estimate, estimates, multiplicities, of_one_row_set, pairs
-from watertight.evaluation.metrics import METRICS
+from watertight.evaluation.metrics import metrics_of
 from watertight.evaluation.row_sets import Floats, RowSet
 
 WORKED_ON = 200_000
@@ -117,11 +117,12 @@ def differences(
     left, right = of_one_row_set(one, other, name, target)
     mine, theirs = estimates(left), estimates(right)
     made = {metric: pair for metric, pair in pairs(mine, theirs) if metrics is None or metric in metrics}
+    known = metrics_of(target.kind, left.outputs)
     errors = {metric: _error(pair, declared) for metric, pair in made.items()}
     drawn = _drawn({metric: made[metric] for metric, error in errors.items() if error}, declared)
     return {
         metric: Difference(
-            METRICS[target.kind][metric].better,
+            known[metric].better,
             _figure(mine[metric]),
             _figure(theirs[metric]),
             _figure(pair),

@@ -53,5 +53,15 @@ def as_array(values: pl.Series, classes: tuple[str, ...] = ()) -> Floats:
     if classes:
         values = values.replace_strict(list(classes), list(range(len(classes))), return_dtype=pl.Int64)
     if isinstance(values.dtype, pl.List | pl.Array):
-        return np.asarray(values.to_list(), dtype=np.float64)
+        return _matrix(values)
     return values.cast(pl.Float64).to_numpy()
+
+
+def _matrix(values: pl.Series) -> Floats:
+    """Raises ValueError where lists differ in length."""
+    lists = values if isinstance(values.dtype, pl.List) else values.arr.to_list()
+    widths = lists.list.len().unique()
+    if len(widths) > 1 or widths.null_count():
+        raise ValueError(f"vectors of {values.name!r} differ in length: {', '.join(map(str, widths.sort().to_list()))}")
+    numbers = lists.explode(empty_as_null=False).to_numpy() if len(widths) else np.empty(0)
+    return numbers.reshape(len(values), *widths).astype(np.float64, copy=False)
