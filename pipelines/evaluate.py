@@ -21,7 +21,7 @@ from watertight.core.project import Workload
 from watertight.core.tables import read_json, read_table, write_json, write_table
 from watertight.core.treatment import EXCHANGING
 from watertight.core.witness import CELL, evidence, input_evidence, made_evidence
-from watertight.evaluation.figures import cases, figures, figures_table, of_cells, slices_covered
+from watertight.evaluation.figures import cases, figures, figures_table, galleries_left_out, of_cells, slices_covered
 from watertight.evaluation.metrics import metrics_declared
 from watertight.evaluation.plots import calibration_points, slice_points
 from watertight.progress import track
@@ -41,8 +41,10 @@ def evaluate(work: Workload, out: Path, metrics: Path, plots: Path) -> None:
     of_cell, params = of_cells(told), work.params.evaluate
     skipped = {name: reason for name, reason in work.contract.absent(params.slices).items() if name not in rows.columns}
     tell_left_out(work, "evaluate", "slices", skipped)
+    smaller = galleries_left_out(of_cell, params)
+    tell_left_out(work, "evaluate", "galleries", smaller)
     write_table(told, out / "figures.parquet")
-    report = {"slices": slices_covered(told, params), "slices_skipped": skipped}
+    report = {"slices": slices_covered(told, params), "slices_skipped": skipped, "galleries_skipped": smaller}
     of = file_digest(work.artifacts(*PREDICTIONS))
     models = list(judged_cells(work, rows, predictions))
     write_json({"verdicts": judged, "models": models, "of": of, **report}, out / "evaluation.json")

@@ -65,7 +65,14 @@ def test_the_toys_learned_something_and_dvc_shows_it(built: ProjectCopy) -> None
     pair, vector = metrics["toy_pair"]["preferred"], metrics["toy_vector"]["image"]
     assert pair["log_loss"] < 0.6 * pair["mean_log_loss"]
     assert pair["accuracy"] > 0.8
-    assert vector["rmse"] < 0.5 * vector["mean_rmse"]
+    assert vector["mrr"] > 2 * vector["mean_mrr"], "one answer for all stands in the middle"
+    assert vector["mrr_low"] < vector["mrr"] < vector["mrr_high"]
+    assert vector["gallery"] > 30
+    assert vector["mrr"] < vector["mrr_at_10"] < 1
+    assert {"rmse", "recall_10", "median_rank", "mrr_csls", "recall_1_csls", "mrr_joint_transductive"} <= set(vector)
+    assert "mrr_at_1000" not in vector
+    evaluated = json.loads((built.root / "artifacts/toy_vector/evaluate/evaluation.json").read_text())
+    assert evaluated["galleries_skipped"] == {"1000 of image": f"the part's own has {vector['gallery']:.0f}"}
 
 
 def test_dvc_lock_is_all_that_a_build_gives_to_commit(built: ProjectCopy) -> None:

@@ -24,7 +24,7 @@ class Csls(Declaration):
 
 
 class QbNorm(Declaration):
-    """Normalisation by a bank of queries, dynamic inverted softmax (Bogolin et al. 2022, CVPR), inverse temperature ``sharpness``."""
+    """By a bank of queries, the dynamic inverted softmax of inverse temperature ``sharpness`` (Bogolin et al. 2022, CVPR)."""
 
     method: Literal["qb_norm"]
     bank: Bank

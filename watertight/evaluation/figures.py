@@ -128,6 +128,18 @@ def slices_covered(told: pl.DataFrame, params: EvaluateParams) -> list[dict[str,
     return sets.with_columns(share=(pl.col("rows") / most).round(6), interval=enough).filter(pl.col("slice") != "").to_dicts()
 
 
+def galleries_left_out(told: pl.DataFrame, params: EvaluateParams) -> dict[str, str]:
+    """Per target and declared size of gallery that is larger than the part's own, why it has no figures."""
+    own = told.filter((pl.col("metric") == "gallery") & (pl.col("slice") == "")).group_by("target", maintain_order=True).max()
+    sizes = {str(name): int(size) for name, size in own.select("target", "figure").iter_rows()}
+    return {
+        f"{wanted} of {name}": f"the part's own has {size}"
+        for name, size in sizes.items()
+        for wanted in params.galleries
+        if wanted > size
+    }
+
+
 def intervals_cover(told: pl.DataFrame, predictions: pl.DataFrame) -> list[dict[str, Any]]:
     """Whether the coverage of each cell's intervals is that of their ``level``, overall and per slice.
 
