@@ -15,6 +15,7 @@ from pipelines.source import rows_of_file, typed_drops
 from pipelines.split import assigned
 from watertight.checks.suite import Check
 from watertight.core.digests import file_digest
+from watertight.core.dimensions import with_dimensions
 from watertight.core.errors import Misuse, Refusal
 from watertight.core.project import Workload
 from watertight.core.rows import filled, good_rows
@@ -103,8 +104,8 @@ def read_drop(work: Workload, path: Path, created_at: str | None = None) -> Drop
 
 
 def _sorted(work: Workload, raw: pl.DataFrame, of: str, name: str, drops: tuple[pl.DataFrame, ...]) -> Drop:
-    good, untyped = good_rows(raw, work.contract, name)
     known = pl.concat(drops)
+    good, untyped = good_rows(raw, with_dimensions(work.declared_contract, known), name)
     no_versions = version_faults(pl.concat([known, good]), work.contract)
     candidates = _without(good, no_versions)
     part = fresh(known, candidates, work.contract)

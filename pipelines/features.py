@@ -13,10 +13,10 @@ import polars as pl
 from feast import FeatureService, FeatureStore
 
 from watertight.core.project import Workload
-from watertight.core.tables import write_table
+from watertight.core.tables import read_json, write_table
 from watertight.core.view_spec import ViewSpec
 from watertight.features.encoder import encoder_folder, fingerprint
-from watertight.features.kernels import ENCODED, Kitchen, fill
+from watertight.features.kernels import Kitchen, encodes, fill
 from watertight.progress import track
 from watertight.stores.definitions import Definitions, is_evidence, load_definitions, projections, read_from
 from watertight.stores.definitions import feature_columns as columns_of
@@ -103,11 +103,19 @@ class Features:
         params = self.work.params.featurize
         return Kitchen(params.encoder, partial(track, what=what), params.label_delay_us)
 
-    def encoders(self) -> dict[str, str]:
-        """The declared encoder's fingerprint by its name; empty where no view uses one."""
+    def encoders(self, rows: pl.DataFrame) -> dict[str, str]:
+        """The declared encoder's fingerprint by its name; empty where no view of ``rows`` uses one."""
+        return self.encoder if any(encodes(spec, rows) for spec in self.specs.values()) else {}
+
+    def encoders_of_training(self) -> dict[str, str]:
+        """Likewise, empty where the training set was made without one."""
+        return self.encoder if read_json(self.work.data("training_set", "training_set.json"))["encoders"] else {}
+
+    @property
+    def encoder(self) -> dict[str, str]:
+        """The declared encoder's fingerprint by its name."""
         name = self.work.params.featurize.encoder
-        used = any(spec.kernel in ENCODED for spec in self.specs.values())
-        return {name: fingerprint(encoder_folder(name))} if used else {}
+        return {name: fingerprint(encoder_folder(name))}
 
     def joined(self, rows: pl.DataFrame) -> pl.DataFrame:
         """The service's features for each of ``rows`` as of its ``asked_at``, from the project's own tables."""

@@ -24,7 +24,7 @@ def featurize(work: Workload, out: Path) -> None:
     places = {name: out / f"{name}.parquet" for name in features.specs}
     kitchen = write_views(features, rows, features.specs, places)
     views = {name: file_digest(place) for name, place in places.items()}
-    write_json({"views": views, "encoders": features.encoders()}, out / "features.json")
+    write_json({"views": views, "encoders": features.encoders(rows)}, out / "features.json")
     told = "; ".join(
         f"{kernel} {count} text(s) computed, {kitchen.skipped[kernel]} skipped"
         for kernel, count in sorted(kitchen.computed.items())

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from feast.feature_view_projection import FeatureViewProjection
+
 from pipelines.drift import judge_drift
 from pipelines.features import Features, Served
 from pipelines.gates import TRAINING_SET
 from pipelines.stage import run
 from watertight.checks.suite import Check, declared, judge, required
 from watertight.core.digests import file_digest
-from watertight.core.errors import Misuse
+from watertight.core.errors import Misuse, Refusal
 from watertight.core.project import Workload
 from watertight.core.tables import read_json, read_table, write_json
 from watertight.core.view_spec import evidence_column
@@ -45,8 +47,10 @@ def guard(work: Workload, out: Path) -> None:
 def evidence_checks(features: Features) -> Iterator[Check]:
     """The time contract for every served view, asked of what the join returned.
 
-    Raises Misuse where the service leaves out a column that the evidence stands in: without it nothing can be proven.
+    Raises Refusal where it joins a view of a target, and Misuse where the service leaves out a column that the evidence
+    stands in: without it nothing can be proven.
     """
+    _refuse_targets(features)
     _demand_evidence(features)
     for view in features.served("content"):
         yield _known(features, view, strict=False)
@@ -59,17 +63,31 @@ def evidence_checks(features: Features) -> Iterator[Check]:
             yield Check(type="expect_history_to_match_rows", kwargs=kwargs)
 
 
+def _refuse_targets(features: Features) -> None:
+    """Raise Refusal for a view that holds a target, be it served itself or behind an on-demand view."""
+    holding = {name: spec.labels[0] for name, spec in features.specs.items() if spec.derived_from == "target"}
+    served = [view["view"] for view in projections(features.service).values()]
+    for name in (*served, *(source.name for source in _behind(features))):
+        if name in holding:
+            raise Refusal(
+                f"service {features.service.name!r} joins view {name!r}, which holds the target {holding[name]!r} itself",
+                column=holding[name],
+                expected="views of content, or of labels that were known: this one is there to be searched, and never joined",
+                next_step="leave the view out of the service",
+            )
+
+
+def _behind(features: Features) -> list[FeatureViewProjection]:
+    """The views that the served on-demand views read."""
+    on_demand = [features.definitions.on_demand.get(name) for name in projections(features.service)]
+    return [source for view in on_demand if view for source in view.source_feature_view_projections.values()]
+
+
 def _demand_evidence(features: Features) -> None:
     """Raise Misuse for a served feature of which nothing can be proven, be it served itself or behind an on-demand view."""
     proven = {view.name for kind in ("content", "labels") for view in features.served(kind)}
-    behind = [
-        source.name_to_use()
-        for name in projections(features.service)
-        if name in features.definitions.on_demand
-        for source in features.definitions.on_demand[name].source_feature_view_projections.values()
-    ]
     plain = [name for name in projections(features.service) if name not in features.definitions.on_demand]
-    for name in (*plain, *behind):
+    for name in (*plain, *(source.name_to_use() for source in _behind(features))):
         if name not in proven:
             raise Misuse(
                 f"nothing can be proven of view {name!r}: service {features.service.name!r} serves no evidence for it",

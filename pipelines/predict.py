@@ -39,7 +39,7 @@ def predict_file(work: Workload, source: Path, to: Path) -> pl.DataFrame:
     asked = typed_rows(rows_of_file(work, source), work.contract, source.stem)
     good, aside = _answerable(work, merged([asked], work.contract).rows, source)
     features = Features(work)
-    told = predictions(bundle_of(features), _with_texts(features_of_new_rows(features, good), good, work))
+    told = predictions(bundle_of(features, good), _with_texts(features_of_new_rows(features, good), good, work))
     table = asked.select("row_id", "asked_at").join(told, on="row_id", how="left", maintain_order="left")
     table = table.join(aside, on="row_id", how="left", maintain_order="left")
     _write(table, to)
@@ -71,7 +71,7 @@ def predict_one(work: Workload, values: Mapping[str, str], at: str | None) -> di
     row = _row(work, values, at)
     _demand_readable(work, row)
     features = Features(work)
-    bundle = bundle_of(features)
+    bundle = bundle_of(features, row)
     joined, path = features_online(features, row), "online"
     if joined is None:
         joined, path = features_of_new_rows(features, row), "history"
@@ -92,8 +92,11 @@ def _demand_readable(work: Workload, row: pl.DataFrame) -> None:
         )
 
 
-def bundle_of(features: Features) -> Bundle:
-    """The registered bundle; raises Refusal where its feature definitions or its encoder are not today's."""
+def bundle_of(features: Features, rows: pl.DataFrame | None = None) -> Bundle:
+    """The registered bundle; raises Refusal where its feature definitions or its encoder are not today's.
+
+    ``rows``: those that are to be answered, if any are: whether they bring their vectors has to be as it was in the training set.
+    """
     bundle = open_bundle(features.work.artifacts("bundle"))
     today = described(features.definitions, features.service)
     if json_digest(bundle.manifest.signature) != json_digest(today):
@@ -103,13 +106,14 @@ def bundle_of(features: Features) -> Bundle:
             expected="the signature in the bundle's manifest",
             next_step="dvc repro, or go back to the definitions of the bundle",
         )
-    _demand_same_encoder(features, bundle)
+    _demand_same_encoder(features, bundle, rows)
     return bundle
 
 
-def _demand_same_encoder(features: Features, bundle: Bundle) -> None:
-    manifest, today = bundle.manifest, features.encoders()
+def _demand_same_encoder(features: Features, bundle: Bundle, rows: pl.DataFrame | None) -> None:
+    manifest = bundle.manifest
     pinned = {manifest.encoder: manifest.encoder_fingerprint} if manifest.encoder_fingerprint else {}
+    today = features.encoders_of_training() if rows is None else features.encoders(rows)
     if pinned != today:
         raise Refusal(
             f"the bundle was fitted on vectors of another encoder than today's {_told(today)}",
@@ -194,6 +198,13 @@ def _row(work: Workload, values: Mapping[str, str], at: str | None) -> pl.DataFr
     missing = [name for name in contract.text if name not in given]
     if missing:
         raise Misuse(f"a prediction needs --{missing[0]}", workload=work.name)
+    vectors = [name for name, dimension in contract.dimensions.items() if dimension]
+    if vectors:
+        raise Misuse(
+            f"a prediction needs {vectors[0]}, a list of {contract.dimensions[vectors[0]]} numbers, in each row",
+            expected="a file of rows",
+            next_step=f"watertight predict {work.name} --from FILE --to FILE",
+        )
     asked = to_utc(pl.Series("asked_at", [at or datetime.now(UTC).isoformat()]), contract.zone)
     if asked[0] is None:
         raise Misuse(f"{at!r} is no time", expected="ISO 8601, such as 2025-05-03T09:30:00Z")

@@ -17,6 +17,7 @@ from pipelines.raw_file import read_raw
 from watertight.core.contract import RAW, ROLES, RawFile, SourceContract
 from watertight.core.declare import nearest, pick
 from watertight.core.digests import file_digest
+from watertight.core.dimensions import with_dimensions
 from watertight.core.errors import Misuse, Refusal
 from watertight.core.ledger import Part
 from watertight.core.project import Workload
@@ -25,11 +26,21 @@ from watertight.core.tables import read_table
 
 
 def typed_drops(work: Workload) -> Iterator[pl.DataFrame]:
-    """The typed rows of every drop in their order: those of the source, then those that were let in."""
-    for name, raw in _own_drops(work):
-        yield typed_rows(raw, work.contract, name)
+    """The typed rows of every drop in their order: those of the source, then those that were let in.
+
+    Vectors whose dimension the contract leaves open have that of the first row in all of them.
+    """
+    contract = work.declared_contract
+    for name, raw in _every_drop(work):
+        rows = typed_rows(raw, contract, name)
+        contract = with_dimensions(contract, rows)
+        yield rows
+
+
+def _every_drop(work: Workload) -> Iterator[tuple[str, pl.DataFrame]]:
+    yield from _own_drops(work)
     for part in work.ledger.drops:
-        yield typed_rows(rows_of_part(work, part), work.contract, part.name)
+        yield part.name, rows_of_part(work, part)
 
 
 def rows_of_part(work: Workload, part: Part) -> pl.DataFrame:

@@ -110,7 +110,7 @@ def test_yaml_is_read_or_refused(tmp_path: Path) -> None:
     [
         ({"kind": "scalar"}, "a scalar target declares its range"),
         ({"kind": "class"}, "a class target declares its classes"),
-        ({"kind": "vector"}, "a vector target declares its dimension"),
+        ({"kind": "vector", "range": [0, 1]}, "a vector target declares its dimension"),
         ({"kind": "scalar", "range": [0, 1], "classes": ["a", "b"]}, "nothing else"),
         ({"kind": "scalar", "range": [1, 1]}, "range is [lowest, highest]"),
         ({"kind": "class", "classes": ["a"]}, "at least two different names"),

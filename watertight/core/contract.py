@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Iterable
-from typing import Literal
+from typing import Annotated, Literal
 from zoneinfo import available_timezones
 
 import polars as pl
@@ -49,7 +50,10 @@ OUTPUTS = {"scalar": "mean", "class": "probabilities", "vector": "vector"}
 
 
 class Target(Declaration):
-    """What is predicted: a scalar in a closed range, one of named classes, or a vector of fixed size."""
+    """What is predicted: a scalar in a closed range, one of named classes, or a vector of fixed size.
+
+    A vector whose ``dimension`` is not declared has as many numbers as the first row's, the same in all: ingest finds it.
+    """
 
     kind: Literal["scalar", "class", "vector"]
     range: tuple[float, float] | None = None
@@ -61,7 +65,7 @@ class Target(Declaration):
     def _complete(self) -> Target:
         needed = {"scalar": "range", "class": "classes", "vector": "dimension"}[self.kind]
         given = [name for name in ("range", "classes", "dimension") if getattr(self, name) is not None]
-        if given != [needed]:
+        if given != [needed] and (given or self.kind != "vector"):
             raise ValueError(f"a {self.kind} target declares its {needed}, and nothing else of range, classes, dimension")
         if self.range is not None and self.range[0] >= self.range[1]:
             raise ValueError("range is [lowest, highest]")
@@ -94,7 +98,9 @@ class SourceContract(Declaration):
 
     ``group`` names the column that is never split; ``keys`` the entity keys; ``text`` the texts, of which those in
     ``shared_text`` stand in many groups by nature, so that a copy across splits tells nothing; ``columns`` every further
-    column with its type, all of which may be absent in another source of the same workload. ``required`` and ``optional``
+    column with its type, all of which may be absent in another source of the same workload; of one of vectors, every row has
+    a vector or none has, and ``dimensions`` says of how many numbers, 0 for none: as the first row has it, where it is not
+    declared. ``required`` and ``optional``
     name the raw file's columns. ``lookups`` are further raw files, by the table's name in the query that reads them beside
     ``raw``; none is ever a drop. ``zone`` is that of timestamps without an offset. A text longer than ``text_chars``
     characters is quarantined.
@@ -109,6 +115,7 @@ class SourceContract(Declaration):
     shared_text: tuple[str, ...] = ()
     targets: dict[str, Target]
     columns: dict[str, ColumnType] = {}
+    dimensions: dict[str, Annotated[int, Field(ge=0)]] = Field(default={}, exclude_if=operator.not_)
     required: tuple[str, ...] = ()
     optional: tuple[str, ...] = ()
     files: dict[str, RawFile] = {}
@@ -136,6 +143,13 @@ class SourceContract(Declaration):
             raise ValueError(f"shared_text names {', '.join(strange)}, which is none of the texts: {', '.join(self.text)}")
         if self.group not in names:
             raise ValueError(f"group {self.group!r} is none of the declared columns")
+        return self
+
+    @model_validator(mode="after")
+    def _dimensions_are_of_vectors(self) -> SourceContract:
+        strange = [name for name in self.dimensions if self.columns.get(name) != "vector"]
+        if strange:
+            raise ValueError(f"dimensions names {', '.join(strange)}, which is no column of vectors")
         return self
 
     @model_validator(mode="after")

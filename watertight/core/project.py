@@ -9,9 +9,11 @@ from pathlib import Path
 
 from watertight.core.contract import SourceContract
 from watertight.core.declare import nearest, parse, read_yaml
+from watertight.core.dimensions import as_found, is_open
 from watertight.core.errors import Misuse
 from watertight.core.ledger import Section, read_ledger
 from watertight.core.root import MARK, find_root
+from watertight.core.tables import read_json
 from watertight.core.workload import WorkloadParams
 
 TOP_LEVEL = ("raw_root", "workloads")
@@ -55,9 +57,17 @@ class Workload:
     name: str
     params: WorkloadParams
 
-    @cached_property
+    @property
     def contract(self) -> SourceContract:
-        """The column contract of the source that is read."""
+        """The column contract of the source that is read, with the dimensions that ingest found where it leaves them open."""
+        place = self.data("rows", "contract.json")
+        if not is_open(self.declared_contract) or not place.is_file():
+            return self.declared_contract
+        return as_found(self.declared_contract, parse(SourceContract, read_json(place), place.name))
+
+    @cached_property
+    def declared_contract(self) -> SourceContract:
+        """The column contract of the source that is read, as it is written."""
         path = self.source_folder / f"{self.params.source.name}.yaml"
         if not path.is_file():
             known = [file.stem for file in sorted(self.source_folder.glob("*.yaml"))]

@@ -10,6 +10,7 @@ import polars as pl
 
 from watertight.core.contract import DTYPES, ColumnType, SourceContract
 from watertight.core.declare import nearest
+from watertight.core.dimensions import no_vector, with_dimensions
 from watertight.core.errors import Refusal
 from watertight.core.time import to_utc
 
@@ -55,8 +56,8 @@ def typed_rows(raw: pl.DataFrame, contract: SourceContract, drop: str) -> pl.Dat
     ``labelled_at`` (``asked_at`` where unlabelled), ``synthetic`` false, ``weight`` 1, ``parent_id`` null, ``drop``
     the drop's name; and so have empty cells in ``created_at``, ``synthetic`` and ``weight``. Targets that are absent
     are null. Raises Refusal for an empty drop, for missing columns, (all columns together) for values of a wrong
-    type (vectors of a target that are not ``dimension`` finite numbers among them), for a ``drop`` that cannot
-    name a file, and for labels without ``labelled_at``.
+    type (vectors that are not ``dimension`` finite numbers with a direction among them: as many as the first row has, where
+    the contract leaves that open), for a ``drop`` that cannot name a file, and for labels without ``labelled_at``.
     """
     with_roles, typed, faults = _typed(raw, contract, drop)
     _refuse_wrong_types(with_roles, faults, drop)
@@ -98,7 +99,7 @@ def _typed(raw: pl.DataFrame, contract: SourceContract, drop: str) -> tuple[pl.D
         pl.col("synthetic").fill_null(False),
         pl.col("weight").fill_null(1.0),
     )
-    return with_roles, filled, list(_faults(with_roles, typed, contract))
+    return with_roles, filled, list(_faults(with_roles, typed, with_dimensions(contract, typed)))
 
 
 def _name(column: str) -> pl.Expr:
@@ -181,14 +182,18 @@ def _cast(values: pl.Series, kind: ColumnType, zone: str) -> pl.Series:
 def _faults(raw: pl.DataFrame, typed: pl.DataFrame, contract: SourceContract) -> Iterator[Fault]:
     for name, kind in contract.column_types().items():
         bad = filled(raw[name]) & typed[name].is_null()
-        dimension = contract.targets[name].dimension if name in contract.targets else None
+        dimension = contract.targets[name].dimension if name in contract.targets else contract.dimensions.get(name)
         if kind == "float":
             bad = bad | typed[name].is_nan().fill_null(False) | typed[name].is_infinite().fill_null(False)
         if dimension is not None:
-            bad = bad | _no_vector(typed[name], dimension)
+            lacking = typed[name].is_null() & bool(name in contract.columns and dimension)
+            bad = bad | lacking | no_vector(typed[name], dimension)
         if bad.any():
-            wanted = MEANT[kind].format(zone=contract.zone) if dimension is None else f"list of {dimension} finite numbers"
-            yield Fault(name, bad, wanted)
+            yield Fault(name, bad, MEANT[kind].format(zone=contract.zone) if dimension is None else _vector_of(dimension))
+
+
+def _vector_of(dimension: int) -> str:
+    return f"list of {dimension} finite numbers, not all of them 0" if dimension else "empty cell, as in all rows before"
 
 
 def _refuse_wrong_types(raw: pl.DataFrame, faults: list[Fault], drop: str) -> None:
@@ -221,11 +226,6 @@ def _shown(values: pl.Series) -> str:
     """The first value; of a list its first numbers."""
     value = values.head(1).to_list()[0]
     return reprlib.repr(value) if isinstance(value, list) else repr(value)
-
-
-def _no_vector(lists: pl.Series, dimension: int) -> pl.Series:
-    finite = lists.list.eval(pl.element().is_finite().fill_null(False)).list.all()
-    return ((lists.list.len() != dimension) | ~finite).fill_null(False)
 
 
 def filled(values: pl.Series) -> pl.Series:

@@ -23,10 +23,11 @@ class ViewSpec(Declaration):
     make one, in their order, a blank line between them. Label kernels read
     ``labels``: the targets whose past they summarise; one that also reads what was labelled has the rows' text columns
     in ``labelled_texts``, by name alone, since it looks them up by no key. ``options`` go to the kernel as they are.
+    What is derived from a ``target`` holds it as it is: it may be searched, and never joined.
     """
 
     kernel: str
-    derived_from: Literal["content", "labels"]
+    derived_from: Literal["content", "labels", "target"]
     join_key: str
     texts: dict[str, str | Annotated[tuple[str, ...], Field(min_length=1)]] = {}
     labels: tuple[str, ...] = ()

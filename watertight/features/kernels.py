@@ -16,6 +16,8 @@ from watertight.core.errors import Refusal
 from watertight.core.time import known_at, microseconds
 from watertight.core.view_spec import SOURCE_AT, ViewSpec
 from watertight.features.embedding import Progress, anchor_similarities, embed
+from watertight.features.gallery import gallery
+from watertight.features.given_vectors import are_given, given_vectors
 from watertight.features.lexical_cache import counted_texts
 from watertight.features.parts import joined_parts
 from watertight.features.temporal_state import temporal_state
@@ -46,7 +48,7 @@ class Kitchen:
 def fill(spec: ViewSpec, rows: pl.DataFrame, kitchen: Kitchen) -> pl.DataFrame:
     """The view's table: join key, event_timestamp, created_timestamp, source_at, features; sorted by key and time."""
     table = pick(KERNELS, spec.kernel, "kernel")(spec, rows, kitchen)
-    if spec.derived_from == "labels":
+    if spec.derived_from != "content":
         usable = pl.col("created_timestamp") + pl.duration(microseconds=kitchen.label_delay_us)
         table = table.with_columns(event_timestamp=usable)
     return table.sort(spec.join_key, "event_timestamp", "created_timestamp")
@@ -119,6 +121,9 @@ def _lexical(spec: ViewSpec, rows: pl.DataFrame, kitchen: Kitchen) -> pl.DataFra
 
 def _embedding(spec: ViewSpec, rows: pl.DataFrame, kitchen: Kitchen) -> pl.DataFrame:
     content = content_of(spec, rows)
+    if are_given(spec, rows):
+        vectors = given_vectors(spec, rows, content[spec.join_key])
+        return _content_table(content, vectors.to_frame("vector"), spec.join_key)
     plain = all(isinstance(columns, str) for columns in spec.texts.values())
     embedded = partial(_vectors, kitchen=kitchen)
     vectors = embedded(content["text"]) if plain else joined_parts(content["parts"], embedded)
@@ -132,6 +137,10 @@ def _vectors(texts: pl.Series, kitchen: Kitchen) -> pl.Series:
     vectors, report = embed(texts, kitchen.encoder, progress=kitchen.progress)
     kitchen.note("embedding", report.encoded + report.cached, report.encoded)
     return vectors
+
+
+def _gallery(spec: ViewSpec, rows: pl.DataFrame, kitchen: Kitchen) -> pl.DataFrame:
+    return gallery(spec, rows)
 
 
 def _temporal(spec: ViewSpec, rows: pl.DataFrame, kitchen: Kitchen) -> pl.DataFrame:
@@ -177,7 +186,13 @@ KERNELS: dict[str, Callable[[ViewSpec, pl.DataFrame, Kitchen], pl.DataFrame]] = 
     "embedding": _embedding,
     "temporal": _temporal,
     "labelled_texts": _labelled_texts,
+    "gallery": _gallery,
 }
 
-ENCODED = frozenset({"embedding", "labelled_texts"})
+_ENCODED = frozenset({"embedding", "labelled_texts"})
 """The kernels that use the encoder."""
+
+
+def encodes(spec: ViewSpec, rows: pl.DataFrame) -> bool:
+    """Whether filling the view from these rows takes the encoder."""
+    return spec.kernel in _ENCODED and not are_given(spec, rows)

@@ -16,12 +16,14 @@ import polars as pl
 from feast import Entity, FeatureView, Field, FileSource, RequestSource
 from feast.on_demand_feature_view import OnDemandFeatureView
 from feast.transformation.pandas_transformation import PandasTransformation
-from feast.types import Array, Float32, Int64
+from feast.types import Array, Float32, Int64, String
 
 from watertight.core.declare import parse
 from watertight.core.errors import Misuse
 from watertight.core.project import find_project
 from watertight.core.view_spec import REQUEST_TIME, SOURCE_AT, ViewSpec
+from watertight.features.gallery import SHOWN
+from watertight.features.given_vectors import GIVEN
 from watertight.features.lexical import LEXICAL_COLUMNS
 from watertight.features.temporal_now import temporal_now
 from watertight.features.temporal_schema import now_columns, state_columns, texts_columns
@@ -45,6 +47,7 @@ def embedding_view(
     *,
     entity: Entity,
     texts: Texts,
+    given: str | None = None,
     anchors: Mapping[str, Sequence[str]] | None = None,
     name: str = "embedding",
 ) -> FeatureView:
@@ -53,11 +56,32 @@ def embedding_view(
     ``texts`` maps the rows' key column to the text column, or to a list of them, whose vectors are averaged by their
     characters, null ones left out; null where all are null. A text longer than the encoder's window is the mean of
     overlapping windows. ``anchors`` maps a name to phrases; ``like_<name>`` in [-1, 1] is the similarity to their mean vector.
+
+    ``given`` names the rows' column of vectors that somebody else made of the text: where the source has it, they are the
+    view's, as they are. Raises Misuse for ``given`` beside anchors, which are the encoder's, or beside several texts a row.
     """
     phrases = {anchor: list(words) for anchor, words in (anchors or {}).items()}
-    spec = _of_content("embedding", entity, texts, name, anchors=phrases)
+    if given and (phrases or len(texts) > 1):
+        raise Misuse(
+            f"view {name!r} takes the vectors in {given!r} as they are",
+            expected="one text a row, and no anchors: those are vectors of another encoder",
+        )
+    spec = _of_content("embedding", entity, texts, name, anchors=phrases, **({GIVEN: given} if given else {}))
     likes = [Field(name=f"like_{anchor}", dtype=Float32) for anchor in phrases]
     return _view(workload, name, entity, spec, [Field(name="vector", dtype=Array(Float32)), *likes])
+
+
+def gallery_view(workload: str, *, entity: Entity, target: str, shown: str | None = None, name: str = "gallery") -> FeatureView:
+    """The vectors of ``target`` by what they are vectors of, one row per key of ``entity``: for similarity search online.
+
+    ``vector`` (list of Float32) is searched by cosine; ``shown``, if it names a column of texts, is the text (String) of the
+    row that told the vector first. A row may be used once its label may; one that is corrected gets a second row. It holds
+    the target itself: no service may serve it, and the guard refuses one that does.
+    """
+    options = {SHOWN: shown} if shown else {}
+    spec = ViewSpec(kernel="gallery", derived_from="target", join_key=entity.join_key, labels=(target,), options=options)
+    searched = Field(name="vector", dtype=Array(Float32), vector_index=True, vector_search_metric="cosine")
+    return _view(workload, name, entity, spec, [searched, *(Field(name=SHOWN, dtype=String) for _ in options)])
 
 
 def temporal_view(workload: str, *, entity: Entity, labels: Sequence[str], name: str = "history") -> FeatureView:

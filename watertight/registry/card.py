@@ -24,9 +24,13 @@ def card(manifest: Manifest, facts: Mapping[str, Any]) -> str:
         f"## Out-of-fold figures\n\n{FIGURES_NOTE}\n\n{_table(_figures(shown))}",
         f"## Rows\n\n{_table({'part': part, **counts} for part, counts in facts['split'].items())}",
         f"## Guard\n\n{', '.join(f'{count} {status}' for status, count in facts['guard'].items())}",
-        f"## Features\n\nService `{manifest.service}`, encoder `{manifest.encoder}`.",
+        f"## Features\n\nService `{manifest.service}`, {_encoder(manifest)}.",
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def _encoder(manifest: Manifest) -> str:
+    return f"encoder `{manifest.encoder}`" if manifest.encoder_fingerprint else "no encoder"
 
 
 def _models(manifest: Manifest) -> Iterator[dict[str, Any]]:
