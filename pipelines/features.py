@@ -128,7 +128,7 @@ def features_of_new_rows(features: Features, rows: pl.DataFrame, versions: pl.Da
 
     ``versions``: every version of every row whose labels are that history; by default the project's own tables are read.
     """
-    filled = {"content": rows, **({} if versions is None else {"labels": versions})}
+    filled = {"content": rows, **({} if versions is None else {"labels": versions, "target": versions})}
     names = {name: spec.derived_from for name, spec in features.specs.items() if spec.derived_from in filled}
     with tempfile.TemporaryDirectory(prefix="watertight-rows-") as folder:
         places = {name: Path(folder, f"{name}.parquet") for name in names}

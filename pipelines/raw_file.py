@@ -13,6 +13,7 @@ import pyarrow as pa
 from pipelines.raw_bytes import GZIP, Raw
 from pipelines.raw_delimited import LINES_NAMED, delimited
 from pipelines.raw_json import by_line, listed
+from pipelines.raw_npy import array
 from pipelines.raw_npz import archive
 from pipelines.raw_parquet import parquet
 from watertight.core.declare import pick
@@ -27,6 +28,7 @@ READERS: dict[str, Callable[[Raw], pl.DataFrame]] = {
     ".jsonl": by_line,
     ".json": listed,
     ".parquet": parquet,
+    ".npy": array,
     ".npz": archive,
 }
 

@@ -13,23 +13,19 @@ import zlib
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
-import pyarrow as pa
 
+from pipelines.raw_arrays import Array, demand_directions, demand_whole, header, lists, texts_of
 from pipelines.raw_bytes import Raw
-
-Array = npt.NDArray[Any]
 
 VECTORS, TEXTS, IMAGES, NAMES = "captions/embeddings", "captions/text", "images/embeddings", "images/names"
 LABELS = ("captions/label", "captions/ids")
 NEEDED = (TEXTS, IMAGES, NAMES)
 MOST_ARRAYS = 2**33
 LOCAL_HEADER = 30
-BLOCK = 2**14
 SUFFIX = ".npy"
 
 
@@ -76,12 +72,9 @@ class _Members:
 
     def _array(self, name: str, info: zipfile.ZipInfo) -> Array:
         with self.file.open(info) as stream:
-            shape, fortran, dtype = _header(self.raw, name, stream)
+            shape, fortran, dtype = header(self.raw, name, stream)
             begins = stream.tell()
-        promised = int(np.prod(shape, dtype=object)) * dtype.itemsize
-        if begins + promised != info.file_size:
-            told = f"{info.file_size - begins:,} bytes of {name}, where its header promises {promised:,}"
-            raise self.raw.refused(f"has {told}", "an array of the size that its header says", "get the whole file")
+        demand_whole(self.raw, name, info.file_size - begins, shape, dtype)
         stored = info.compress_type == zipfile.ZIP_STORED and not self.raw.packed
         data = self._mapped(info) if stored else np.frombuffer(self.file.read(info), dtype=np.uint8)
         return data[begins:].view(dtype).reshape(shape, order="F" if fortran else "C")
@@ -98,36 +91,20 @@ class _Members:
         return data
 
 
-def _header(raw: Raw, name: str, stream: Any) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
-    """Shape, order and type; raises Refusal for objects, which only unpickling could read."""
-    readers = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
-    try:
-        shape, fortran, dtype = readers[np.lib.format.read_magic(stream)](stream)
-    except (ValueError, KeyError) as error:
-        raise raw.refused(f"has a member {name} that is no array: {error}", "arrays as numpy.savez writes them") from error
-    if dtype.hasobject:
-        raise raw.refused(
-            f"has pickled objects in {name}, which are never loaded: they could run any code",
-            "numbers and fixed-width text, such as dtype float32 or <U200",
-            "write the array with a dtype of its own (texts: np.asarray(texts, dtype=str))",
-        )
-    return shape, fortran, dtype
-
-
 def _captions(raw: Raw, found: Mapping[str, Array]) -> pl.DataFrame:
     names = _texts(raw, found, NAMES)
     images = _vectors(raw, found, IMAGES, len(names))
     texts = _texts(raw, found, TEXTS)
     label = next(name for name in LABELS if name in found)
     image = _images_of(raw, label, found[label], texts, names)
-    vectors = {"text_vector": _lists(_vectors(raw, found, VECTORS, len(texts)))} if VECTORS in found else {}
+    vectors = {"text_vector": lists(_vectors(raw, found, VECTORS, len(texts)))} if VECTORS in found else {}
     return pl.DataFrame(
         {
             "caption": pl.Series(range(len(texts)), dtype=pl.Int64),
             "text": texts,
             **vectors,
             "image": [names[place] for place in image],
-            "image_vector": _lists(images[image]),
+            "image_vector": lists(images[image]),
         }
     )
 
@@ -136,10 +113,7 @@ def _texts(raw: Raw, found: Mapping[str, Array], name: str) -> list[str]:
     values = found[name]
     if values.ndim != 1 or values.dtype.kind not in "US":
         raise raw.refused(f"has {name} of {values.dtype} {values.shape}", f"{name}: text, one dimension")
-    try:
-        told = [value.decode() if isinstance(value, bytes) else value for value in values.tolist()]
-    except UnicodeDecodeError as error:
-        raise raw.refused(f"has {name} that is not UTF-8", "text in UTF-8") from error
+    told = texts_of(raw, name, values)
     repeated = sorted(value for value, times in Counter(told).items() if times > 1 and name == NAMES)
     if repeated:
         raise raw.refused(
@@ -156,15 +130,7 @@ def _vectors(raw: Raw, found: Mapping[str, Array], name: str, rows: int) -> Arra
         raise raw.refused(
             f"has {name} of {values.dtype} {values.shape} beside {rows} of {beside}", f"{name}: floats, ({rows}, any dimension)"
         )
-    blocks = (values[start : start + BLOCK] for start in range(0, rows, BLOCK))
-    lengths = np.concatenate([np.linalg.norm(block.astype(np.float64), axis=1) for block in blocks]) if rows else np.empty(0)
-    bad = np.flatnonzero(~(np.isfinite(lengths) & (lengths > 0)))
-    if len(bad):
-        raise raw.refused(
-            f"has {len(bad)} vector(s) in {name} that are zero or not finite; rows (from 0): {', '.join(map(str, bad[:5]))}",
-            "finite vectors with a direction",
-            "embed these anew, or leave them out",
-        )
+    demand_directions(raw, name, values)
     return values
 
 
@@ -201,8 +167,3 @@ def _places(raw: Raw, label: str, told: Array, names: list[str]) -> npt.NDArray[
         f"has {label} of {told.dtype} {told.shape}",
         f"places (n,), names (n,), or a row of {len(names)} for each caption, one of them true",
     )
-
-
-def _lists(values: Array) -> pl.Series:
-    flat = pa.array(np.ascontiguousarray(values, dtype=np.float32).reshape(-1))
-    return pl.Series(pa.FixedSizeListArray.from_arrays(flat, values.shape[1])).cast(pl.List(pl.Float32))

@@ -120,6 +120,12 @@ def _declared_drops(work: Workload) -> list[str]:
     for name in options:
         if name != "drops":
             raise Misuse(f"source {work.params.source.name!r} has no option {name!r}; known: drops")
+    if not contract.files:
+        raise Misuse(
+            f"the source {work.params.source.name!r} names no raw file",
+            expected="files: {NAME: {path: PLACE UNDER raw_root, sha256: ITS DIGEST}} in its contract",
+            next_step=f"pin yours in {work.name}/{work.params.source.name}.yaml under pipelines/sources",
+        )
     return list(options.get("drops", contract.files))
 
 

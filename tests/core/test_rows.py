@@ -160,10 +160,11 @@ def test_a_contract_as_yaml_would_give_it_survives_json() -> None:
 
 
 @pytest.mark.parametrize(
-    "vector", [[1.0], [1.0, 2.0, 3.0], [], [1.0, None], [1.0, float("nan")], [float("inf"), 1.0], [1e39, 0.0]]
+    "vector", [[1.0], [1.0, 2.0, 3.0], [], [1.0, None], [1.0, float("nan")], [float("inf"), 1.0], [1e39, 0.0], [0.0, 0.0]]
 )
 def test_a_vector_of_another_length_or_without_a_number_is_of_a_wrong_type(vector: list[float | None]) -> None:
-    with pytest.raises(Refusal, match=r"image: 1 value\(s\) are no list of 2 finite numbers, not all of them 0, first \[.*\] in row r2") as caught:
+    told = r"image: 1 value\(s\) are no list of 2 finite numbers, not all of them 0, first \[.*\] in row r2"
+    with pytest.raises(Refusal, match=told) as caught:
         typed(image=[[1.0, 2.0], vector])
     assert caught.value.rows == ("r2",)
 

@@ -1,0 +1,1 @@
+../alignment/npz.sql
