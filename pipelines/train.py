@@ -13,15 +13,16 @@ from typing import Any
 import polars as pl
 
 from pipelines.stage import run, tell_left_out
+from watertight.core.cell import Cell
+from watertight.core.cell_matrix import WHOLE
 from watertight.core.declare import nearest
 from watertight.core.errors import Misuse
-from watertight.core.known_names import demand_known_names
+from watertight.core.known_names import JOINED, demand_known_names
 from watertight.core.project import Workload
 from watertight.core.tables import read_json, read_table, write_json, write_table
-from watertight.core.treatment import EXCHANGING
+from watertight.core.treatment import EXCHANGING, Filtered
 from watertight.core.witness import Witness
 from watertight.core.witness import table as witness_table
-from watertight.core.workload import Cell
 from watertight.learners.catalogue import build
 from watertight.learners.cross_fit import CrossFit, Task
 from watertight.learners.importance import importance
@@ -34,7 +35,7 @@ from watertight.progress import track
 
 @dataclass(frozen=True)
 class Job:
-    """One cell of the grid for one target and seed."""
+    """One cell of the grid for one target and seed: the grid's, or the cell's own."""
 
     cell: str
     family: str
@@ -46,9 +47,14 @@ class Job:
         return self.models.tasks[self.cell]
 
     @property
+    def named(self) -> dict[str, Any]:
+        """What its tables and its lines in the summary are known by."""
+        return {"target": self.models.name, "cell": self.cell, "seed": self.models.seed_of(self.cell)}
+
+    @property
     def folder(self) -> str:
         """Where its final model lies, under ``models/``."""
-        return f"{self.models.name}/{self.cell}-seed{self.models.seed}"
+        return f"{self.models.name}/{self.cell}-seed{self.named['seed']}"
 
 
 def train(work: Workload, out: Path) -> None:
@@ -75,10 +81,12 @@ def train(work: Workload, out: Path) -> None:
     write_table(pl.concat([_labelled(job, fit.predictions) for job, fit in done], how="diagonal"), out / "predictions.parquet")
     write_table(pl.concat([_labelled(job, fit.inputs) for job, fit in done]), out / "inputs.parquet")
     write_table(pl.concat([_labelled(job, fit.made) for job, fit in done]), out / "made.parquet")
+    write_table(pl.concat([_labelled(job, _kept(job, fit)) for job, fit in done]), out / "kept.parquet")
     write_table(pl.concat([_labelled(job, _importance(fit)) for job, fit in done]), out / "importance.parquet")
     write_table(witness_table(witnesses), out / "witnesses.parquet")
     told = {"cells": [_told(job, fit) for job, fit in done], "fits": [line for job, fit in done for line in _fits(job, fit)]}
-    told["made"] = [_made(job, fit) for job, fit in done if job.task.treatment.steps]
+    told["made"] = [_made(job, fit) for job, fit in done if job.task.treatment.makers]
+    told["data"] = [_data(work, job, fit) for job, fit in done]
     write_json({**told, "targets_skipped": skipped, "cells_skipped": left_out}, out / "train.json")
 
 
@@ -86,17 +94,23 @@ def _grid(work: Workload, table: pl.DataFrame, joined: dict[str, Any], cells: li
     """The models of ``cells`` for each target of the source and each seed."""
     params, targets = work.params.train, work.contract.targets
     for name in (name for name in params.targets if name in targets):
-        tasks = [_task(work, name, cell, joined) for cell in cells if name in params.targets_of(params.cells[cell])]
-        yield from (CrossFit(table, name, targets[name], tasks, seed) for seed in params.seeds if tasks)
+        mine = [cell for cell in cells if name in params.targets_of(params.cells[cell])]
+        tasks = [_task(work, name, cell, joined, table.columns) for cell in mine]
+        first = CrossFit(table, name, targets[name], tasks, params.seeds[0]) if tasks else None
+        yield from [] if first is None else [first]
+        yield from (CrossFit(table, name, targets[name], tasks, seed, first) for seed in params.seeds[1:] if tasks)
 
 
-def _task(work: Workload, name: str, cell_name: str, joined: dict[str, Any]) -> Task:
+def _task(work: Workload, name: str, cell_name: str, joined: dict[str, Any], known: list[str]) -> Task:
     cell, target = work.params.train.cells[cell_name], work.contract.targets[name]
     options = {**work.params.train.families.get(cell.family, {}), **cell.options}
     builder = lambda chosen: build(cell.family, name, target, {**options, **chosen})  # noqa: E731
     search = Searching({"family": cell.family, **options}, cell.search) if cell.search else None
     steps = work.params.train.steps_of(cell)
     demand_steps_fit(steps, name, target)
+    strange = [step.by for step in steps if isinstance(step, Filtered) and step.by is not None and step.by not in known]
+    if strange:
+        raise Misuse(f"cell {cell_name!r} is filtered by {strange[0]!r}, no column of the rows; {nearest(strange[0], known)}")
     return Task(
         cell_name,
         _columns(cell, joined["features"], cell_name),
@@ -105,6 +119,7 @@ def _task(work: Workload, name: str, cell_name: str, joined: dict[str, Any]) -> 
         work.params.train.members_of(cell, name),
         search,
         Treatment(steps, served_as(joined["signature"])),
+        cell.seed,
     )
 
 
@@ -117,6 +132,9 @@ def _left_out(work: Workload) -> dict[str, str]:
         for read in _reads(work, cell)
         if read not in have
     }
+    for name, cell in cells.items():
+        for reason in work.contract.absent(_scores(work, cell)).values():
+            found.setdefault(name, reason)
     for name in TopologicalSorter({name: cell.over for name, cell in cells.items()}).static_order():
         below = [member for member in cells[name].over if member in found]
         if below:
@@ -136,29 +154,28 @@ def _columns(cell: Cell, served: list[str], name: str) -> tuple[str, ...]:
 
 def _jobs(work: Workload, models: CrossFit) -> Iterator[Job]:
     """Cells below others first, as whoever runs their final models needs them."""
-    return (Job(cell, work.params.train.cells[cell].family, models) for cell in models.cells)
+    mine = (cell for cell in models.cells if models.owner(cell) is models)
+    return (Job(cell, work.params.train.cells[cell].family, models) for cell in mine)
 
 
 def _fit_all(jobs: list[Job], what: str) -> None:
     """Fit every model that the jobs need, side by side, those below others first."""
     grids = list({id(job.models): job.models for job in jobs}.values())
-    fits = [(models, *fit) for models in grids for fit in models.fits()]
+    fits = [(models, cell, left) for models in grids for cell, left in models.fits() if models.owner(cell) is models]
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        for _ in track(pool.map(lambda fit: fit[0].model(*fit[1:]), fits), len(fits), what):
+        for _ in track(pool.map(lambda fit: fit[0].settle(*fit[1:]), fits), len(fits), what):
             pass
 
 
 def _labelled(job: Job, table: pl.DataFrame) -> pl.DataFrame:
-    names = {"target": job.models.name, "cell": job.cell}
-    literals = [pl.lit(value).alias(name) for name, value in names.items()]
+    literals = [pl.lit(value).alias(name) for name, value in job.named.items()]
     first = [name for name in ("row_id",) if name in table.columns]
-    return table.select(*first, *literals, pl.lit(job.models.seed).alias("seed"), pl.exclude("row_id"))
+    return table.select(*first, *literals, pl.exclude("row_id"))
 
 
 def _fits(job: Job, fit: Fit) -> Iterator[dict[str, Any]]:
     """Every model over other cells, with each cell that it has to say something of."""
-    named = {"target": job.models.name, "cell": job.cell, "seed": job.models.seed}
-    yield from ({**named, "member": member, "fitted_on": fitted_on} for fitted_on in fit.fits for member in job.task.over)
+    yield from ({**job.named, "member": member, "fitted_on": fitted_on} for fitted_on in fit.fits for member in job.task.over)
 
 
 def _importance(fit: Fit) -> pl.DataFrame:
@@ -177,10 +194,8 @@ def _save(job: Job, fit: Fit, models: Path) -> None:
 def _told(job: Job, fit: Fit) -> dict[str, Any]:
     """What stands of a cell in the stage's summary, and later in a bundle's manifest."""
     return {
-        "target": job.models.name,
+        **job.named,
         "kind": job.models.target.kind,
-        "cell": job.cell,
-        "seed": job.models.seed,
         "family": job.family,
         "folder": f"models/{job.folder}",
         "columns": list(job.task.columns),
@@ -203,8 +218,26 @@ def _made(job: Job, fit: Fit) -> dict[str, Any]:
     counts: dict[str, dict[str, int]] = {model: {} for model in sorted(fit.fits)}
     for model, step, rows in fit.made.group_by("fitted_on", "step").len().sort("fitted_on", "step").iter_rows():
         counts[model][step] = rows
-    named = {"target": job.models.name, "cell": job.cell, "seed": job.models.seed}
-    return {**named, "final": fit.fitted_on, "made": counts}
+    return {**job.named, "final": fit.fitted_on, "made": counts}
+
+
+def _scores(work: Workload, cell: Cell) -> Iterator[str]:
+    """The columns of the rows that a cell is filtered by, joined features apart."""
+    steps = work.params.train.steps_of(cell)
+    yield from (step.by for step in steps if isinstance(step, Filtered) and step.by is not None and JOINED not in step.by)
+
+
+def _kept(job: Job, fit: Fit) -> pl.DataFrame:
+    """The rows that the filters of a cell left to its final model; none where it has no filters."""
+    left = fit.kept[fit.fitted_on].row_ids.alias("row_id").to_frame()
+    return left if job.task.treatment.filters else left.clear()
+
+
+def _data(work: Workload, job: Job, fit: Fit) -> dict[str, Any]:
+    """The version of the data that a cell is fitted on, and which rows that is for each model of it."""
+    name = "+".join(work.params.train.cells[job.cell].treatments) or WHOLE
+    models = {model: {"digest": kept.digest, "rows": len(kept.row_ids), "of": kept.of} for model, kept in fit.kept.items()}
+    return {**job.named, "data": name, "final": fit.fitted_on, "models": models}
 
 
 if __name__ == "__main__":

@@ -53,9 +53,9 @@ def test_a_blend_that_was_fitted_on_in_sample_predictions(project: TinyProject, 
     """The very mistake: members are asked about the rows that they were fitted on, and the blend believes them."""
 
     def in_sample(self: CrossFit, member: str, left_out: frozenset[int], fold: int) -> Held:
-        known = self.model(member, left_out)
+        known = self._fit(self.tasks[member], left_out)
         x = feature_matrix(self.rows_of(fold), self.tasks[member].columns)
-        return Held(known.learner.predict(x), known.witness)
+        return Held(known.answering.predict(x), known.witness)
 
     monkeypatch.setattr(CrossFit, "_input", in_sample)
     project.execute("train")
@@ -144,9 +144,9 @@ def test_an_ensemble_whose_members_were_picked_on_the_test_set(project: TinyProj
         x, inputs = honest(self, task, left_out, kept)
         if not task.over or self.name != "mood":
             return x, inputs
-        models = {member: self.model(member, left_out) for member in task.over}
+        models = {member: self._fit(self.tasks[member], left_out) for member in task.over}
         asked = {member: feature_matrix(test, self.tasks[member].columns) for member in task.over}
-        told = {member: models[member].learner.predict(asked[member])["mean"] for member in task.over}
+        told = {member: models[member].answering.predict(asked[member])["mean"] for member in task.over}
         errors = [float(np.mean((values - test["mood"].to_numpy()) ** 2)) for values in told.values()]
         values = x.values.copy()
         values[:, int(np.argmax(errors))] = 0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from dataclasses import replace
 
 import polars as pl
 import pytest
@@ -74,10 +74,7 @@ def test_negatives_made_before_the_folds_were_left_out(project: TinyProject, mon
         fitted = plain(self, task, left_out)
         if not task.treatment.steps or not left_out:
             return fitted
-        known: Any = fitted.__class__
-        return known(
-            fitted.learner, fitted.names, fitted.witness, fitted.chosen, fitted.inputs, plain(self, task, frozenset()).made
-        )
+        return replace(fitted, made=plain(self, task, frozenset()).made)
 
     monkeypatch.setattr(CrossFit, "_fit", careless)
     project.execute("train")

@@ -70,9 +70,10 @@ def test_a_cell_over_two_predicts_what_a_loop_written_out_does(seed: int, name: 
     rows = with_features(toy(seed))
     found = out_of_fold(stacked(rows, name), "top").predictions
     output = KINDS[name].output
+    close = 1e-6 if output == "vector" else 1e-9  # vectors are kept in single precision
     for fold in sorted(found["fold"].unique()):
         mine = found.filter(pl.col("fold") == fold)[output].to_list()
-        np.testing.assert_allclose(np.asarray(mine), by_hand(rows, name, fold), rtol=1e-9, atol=1e-9)
+        np.testing.assert_allclose(np.asarray(mine), by_hand(rows, name, fold), rtol=close, atol=close)
 
 
 def test_what_stands_over_others_is_never_fitted_on_synthetic_rows() -> None:

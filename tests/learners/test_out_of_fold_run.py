@@ -181,9 +181,14 @@ def test_targets_as_learners_take_them() -> None:
 
 
 def test_outputs_as_columns() -> None:
-    mean, vector = output_columns({"mean": np.array([1.0, 2.0]), "vector": np.array([[1.0, 2.0], [3.0, 4.0]])})
+    shares = np.array([[0.1, 0.9], [0.5, 0.5]])
+    told = {"mean": np.array([1.0, 2.0]), "vector": np.array([[1.0, 2.0], [3.0, 4.0]]), "probabilities": shares}
+    mean, vector, classes = output_columns(told)
     assert (mean.name, mean.dtype, mean.to_list()) == ("mean", pl.Float64, [1.0, 2.0])
-    assert (vector.name, vector.dtype, vector.to_list()) == ("vector", pl.List(pl.Float64), [[1.0, 2.0], [3.0, 4.0]])
+    assert (vector.name, vector.dtype, vector.to_list()) == ("vector", pl.List(pl.Float32), [[1.0, 2.0], [3.0, 4.0]])
+    assert (classes.dtype, classes.to_list()) == (pl.List(pl.Float64), shares.tolist())
+    none = output_columns({name: values[:0] for name, values in told.items()})
+    assert [column.dtype for column in none] == [mean.dtype, vector.dtype, classes.dtype]
 
 
 @pytest.mark.parametrize("lists", [[[1.0, 2.0, 3.0], [4.0]], [[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]])

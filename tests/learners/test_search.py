@@ -9,9 +9,9 @@ from typing import Any, Self
 import numpy as np
 import pytest
 
+from watertight.core.cell import Search
 from watertight.core.contract import Target
 from watertight.core.errors import Misuse, Refusal
-from watertight.core.workload import Search
 from watertight.learners.catalogue import build
 from watertight.learners.family import Learner
 from watertight.learners.matrix import Matrix

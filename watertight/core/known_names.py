@@ -8,7 +8,7 @@ from watertight.core.contract import SourceContract
 from watertight.core.declare import nearest, parse, read_yaml
 from watertight.core.errors import Misuse
 from watertight.core.project import Workload
-from watertight.core.treatment import EXCHANGING
+from watertight.core.treatment import EXCHANGING, Filtered
 
 JOINED = "__"
 ASSIGNED = ("split", "fold")
@@ -35,12 +35,14 @@ def _problems(work: Workload) -> Iterator[str]:
     texts = {name for contract in known for name in (*contract.text, *contract.keys)}
     columns = {name for contract in known for name in contract.column_types()}
     yield from _strange("train.targets", train.targets, targets)
-    for name, cell in train.cells.items():
+    for name, cell in train.declared.items():
         yield from _strange(f"train.cells.{name}.targets", cell.targets or (), targets)
         yield from _strange(f"train.cells.{name}.texts", cell.texts, texts)
     keys = {name for contract in known for name in contract.keys}
     for name, steps in train.treatments.items():
         yield from _strange(f"train.treatments.{name}", [step.entity for step in steps if isinstance(step, EXCHANGING)], keys)
+        scores = [step.by for step in steps if isinstance(step, Filtered) and step.by is not None and JOINED not in step.by]
+        yield from _strange(f"train.treatments.{name}", scores, columns)
     yield from _strange("split.strata", work.params.split.strata, columns)
     own = [name for name in work.params.evaluate.slices if JOINED not in name]
     yield from _strange("evaluate.slices", own, columns | {*ASSIGNED})

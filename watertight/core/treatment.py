@@ -1,9 +1,9 @@
-"""What a cell may do to the rows that it is fitted on: rows made of them, and weights. Declared, named, counted."""
+"""What a cell may do to the rows that it is fitted on: leave some out, make others, weigh them. All declared, and counted."""
 
 from __future__ import annotations
 
 from math import inf
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
@@ -77,7 +77,34 @@ class Smoothed(Declaration):
     width: float = Field(default=1.0, gt=0)
 
 
-Step = Annotated[Mismatched | Noisy | Oversampled | Smoothed, Field(discriminator="step")]
+class Filtered(Declaration):
+    """Rows are left out by their score, the less the worse. It makes none, and stands before the steps that do.
+
+    The score is the number in ``by``, a column of the rows; or what a model of ``family`` makes of the row, cross-fitted over
+    inner folds by group within the rows of the fit, on what the cell reads: of a vector the cosine of prediction and truth, of
+    a scalar less the squared error. ``most``: the rows of each group that stay, the strongest. ``drop``: the share of all rows
+    that goes, the worst, rounded down; a group may lose all of its rows. Of equal scores the first by row_id stays.
+    """
+
+    step: Literal["filtered"]
+    by: str | None = None
+    family: str | None = None
+    options: dict[str, Any] = {}
+    most: int | None = Field(default=None, ge=1)
+    drop: float | None = Field(default=None, gt=0, lt=1)
+
+    @model_validator(mode="after")
+    def _one_of_each(self) -> Filtered:
+        if (self.by is None) == (self.family is None):
+            raise ValueError("a filter scores by one of `by`, a column of the rows, and `family`, a model")
+        if (self.most is None) == (self.drop is None):
+            raise ValueError("a filter has one of `most`, rows of each group that stay, and `drop`, the share that goes")
+        if self.options and self.family is None:
+            raise ValueError("options are those of `family`, which is not given")
+        return self
+
+
+Step = Annotated[Mismatched | Noisy | Oversampled | Smoothed | Filtered, Field(discriminator="step")]
 
 EXCHANGING = (Mismatched, Noisy)
 """The steps that make rows with other features of an entity."""

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cached_property
 from graphlib import CycleError, TopologicalSorter
 from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field, model_validator
 
+from watertight.core.cell import Cell
+from watertight.core.cell_matrix import WHOLE, matrices, matrix_faults, ordinary
 from watertight.core.correction import Correction
 from watertight.core.declare import Declaration, nearest
 from watertight.core.treatment import Step
@@ -97,66 +100,32 @@ class JoinParams(Declaration):
     service: str
 
 
-class Range(Declaration):
-    """Numbers from ``low`` to ``high``, whole where both are; ``log`` searches them by their logarithm."""
-
-    low: int | float
-    high: int | float
-    log: bool = False
-
-    @model_validator(mode="after")
-    def _rises(self) -> Range:
-        if self.low >= self.high or (self.log and self.low <= 0):
-            raise ValueError("a range goes from low to a higher high, and from above 0 where it is log")
-        return self
-
-
-class Search(Declaration):
-    """A search for options inside the rows of each fit: ``trials`` in all, each judged over ``folds`` inner folds by group.
-
-    ``space`` gives, per option, a range or a list to choose from.
-    """
-
-    trials: int = Field(gt=0)
-    folds: int = Field(default=3, ge=2)
-    space: dict[str, Range | tuple[Any, ...]] = Field(min_length=1)
-
-
-class Cell(Declaration):
-    """One idea to fit: a family of models over the features of some views (``all`` for every view of the service).
-
-    ``columns`` adds single joined features by name, ``texts`` text columns or entity keys of the rows, ``over`` the out-of-fold
-    predictions of other cells, of those that have the target. ``treatments`` names what is done to the rows of each fit, in
-    this order. ``options`` override the family's own; ``search`` looks for
-    the best of some; ``targets`` limits the cell to some targets.
-    """
-
-    family: str
-    views: tuple[str, ...] | Literal["all"] = ()
-    columns: tuple[str, ...] = ()
-    texts: tuple[str, ...] = ()
-    over: tuple[str, ...] = ()
-    options: dict[str, Any] = {}
-    treatments: tuple[str, ...] = ()
-    search: Search | None = None
-    targets: tuple[str, ...] | None = None
-
-
 class TrainParams(Declaration):
     """Targets, seeds, options per family, treatments, and the cells; the grid targets × cells × seeds runs inside one stage.
 
-    ``treatments``: by name, steps that make rows of those that a model is fitted on, or weigh them.
+    A cell that has a seed, or seeds, of its own is not fitted with those of the others. ``treatments``: by name, steps that
+    leave out rows of those that a model is fitted on, make others of them, or weigh them.
     """
 
     targets: tuple[str, ...] = Field(min_length=1)
     seeds: tuple[int, ...] = Field(default=(0,), min_length=1)
     families: dict[str, dict[str, Any]] = {}
     treatments: dict[str, tuple[Step, ...]] = {}
-    cells: dict[str, Cell] = Field(min_length=1)
+    declared: dict[str, Cell] = Field(alias="cells", min_length=1)
+
+    @cached_property
+    def cells(self) -> dict[str, Cell]:
+        """The cells by name; in place of one that is declared as a matrix stand those that it stands for."""
+        return ordinary(self.declared)
+
+    @cached_property
+    def matrices(self) -> dict[str, tuple[str, ...]]:
+        """Of each cell that is declared as a matrix, the names of those that it stands for."""
+        return matrices(self.declared)
 
     @model_validator(mode="after")
     def _options_are_used(self) -> TrainParams:
-        used = {cell.family for cell in self.cells.values()}
+        used = {cell.family for cell in self.declared.values()}
         strange = [name for name in self.families if name not in used]
         if strange:
             hints = ", ".join(f"{name!r} ({nearest(name, used)})" for name in strange)
@@ -165,30 +134,38 @@ class TrainParams(Declaration):
 
     @model_validator(mode="after")
     def _cells_stand_over_cells(self) -> TrainParams:
-        faults = [fault for name, cell in self.cells.items() for fault in self._faults(name, cell)]
+        faults = [fault for name, cell in self.declared.items() for fault in self._misspelt(name, cell)]
+        faults += matrix_faults(self.declared, self.treatments)
+        faults = faults or [fault for name, cell in self.cells.items() for fault in self._faults(name, cell)]
         if faults:
-            raise ValueError("; ".join(faults))
+            raise ValueError("; ".join(dict.fromkeys(faults)))
         try:
             tuple(TopologicalSorter({name: cell.over for name, cell in self.cells.items()}).static_order())
         except CycleError as error:
             raise ValueError(f"cells stand over one another in a circle: {' → '.join(error.args[1])}") from error
         return self
 
+    def _misspelt(self, name: str, cell: Cell) -> Iterator[str]:
+        known = {*self.declared, *self.cells}
+        yield from (
+            f"cell {name!r} stands over {member!r}, which is no cell; {nearest(member, known)}"
+            for member in cell.over
+            if member not in known
+        )
+        for what, named, more in (("treatment", cell.treatments, ()), ("data", cell.data or (), (WHOLE,))):
+            known = {*self.treatments, *more}
+            yield from (
+                f"cell {name!r} has {what} {one!r}, which is none; {nearest(one, known)}" for one in named if one not in known
+            )
+
     def _faults(self, name: str, cell: Cell) -> Iterator[str]:
-        strange = [member for member in cell.over if member not in self.cells]
-        yield from (
-            f"cell {name!r} stands over {member!r}, which is no cell; {nearest(member, self.cells)}" for member in strange
-        )
-        yield from (
-            f"cell {name!r} has treatment {one!r}, which is none; {nearest(one, self.treatments)}"
-            for one in cell.treatments
-            if one not in self.treatments
-        )
         if cell.over and cell.treatments:
             yield f"cell {name!r} stands over others and has treatments: what judges others is fitted on the rows as they are"
-        if cell.over and not strange:
-            bare = [target for target in self.targets_of(cell) if not self.members_of(cell, target)]
-            yield from (f"cell {name!r} stands over cells that have no {target!r}" for target in bare)
+        bare = [target for target in self.targets_of(cell) if cell.over and not self.members_of(cell, target)]
+        yield from (f"cell {name!r} stands over cells that have no {target!r}" for target in bare)
+        loose = [member for member in cell.over if self.cells[member].seed is None]
+        if cell.seed is not None and loose and len(self.seeds) > 1:
+            yield f"cell {name!r} has a seed of its own and stands over {loose[0]!r}, which has {len(self.seeds)}"
 
     def targets_of(self, cell: Cell) -> tuple[str, ...]:
         """The declared targets that a cell is fitted for."""
@@ -359,7 +336,9 @@ class WorkloadParams(Declaration):
         named = {*self.evaluate.baselines, self.register_.cell}
         missing = sorted(named - set(self.train.cells))
         if missing:
-            raise ValueError(f"no cell is called {missing}; cells: {sorted(self.train.cells)}")
+            many = {name: self.train.matrices[name] for name in missing if name in self.train.matrices}
+            hint = "".join(f"; {name!r} stands for {', '.join(cells)}: name one" for name, cells in many.items())
+            raise ValueError(f"no cell is called {missing}; cells: {sorted(self.train.cells)}{hint}")
         return self
 
     @model_validator(mode="after")

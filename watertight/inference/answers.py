@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -37,9 +37,15 @@ def answers(models: Iterable[Fitted], table: pl.DataFrame) -> Iterator[tuple[Mod
     for model, learner in models:
         read: Outputs = {}
         for cell in model.over:
-            read |= read_of(cell, told[model.target, cell, model.seed], model.output)
+            read |= read_of(cell, _below(told, model, cell), model.output)
         told[model.target, model.cell, model.seed] = learner.predict(beside(inputs.of(model), read))
         yield model, told[model.target, model.cell, model.seed]
+
+
+def _below(told: Mapping[Key, Outputs], model: Model, cell: str) -> Outputs:
+    """What a cell below says: its model of the same seed, or its only one, where its seed is its own."""
+    known = {seed: outputs for (target, name, seed), outputs in told.items() if (target, name) == (model.target, cell)}
+    return known[model.seed] if model.seed in known else next(iter(known.values()))
 
 
 class _Inputs:
@@ -70,7 +76,8 @@ class _Inputs:
 
 
 def mean_of_seeds(models: Iterable[Fitted], cell: str, table: pl.DataFrame) -> list[pl.Series]:
-    """Per target the named outputs of ``cell``, each row's mean over its seeds; numbers as Float64, vectors as lists of it.
+    """Per target the named outputs of ``cell``, each row's mean over its seeds; numbers as Float64, vectors as
+    lists of Float32, other lists of Float64.
 
     A target's mean has the name of the target, every other output ``<target>_<output>``.
     """
@@ -78,8 +85,8 @@ def mean_of_seeds(models: Iterable[Fitted], cell: str, table: pl.DataFrame) -> l
     for model, told in answers(models, table):
         if model.cell == cell:
             found.setdefault(model.target, []).append(told)
-    means = {_name(target, output): values for target, seeds in found.items() for output, values in averaged(seeds).items()}
-    return output_columns(means)
+    columns = [(target, column) for target, seeds in found.items() for column in output_columns(averaged(seeds))]
+    return [column.rename(_name(target, column.name)) for target, column in columns]
 
 
 def _name(target: str, output: str) -> str:

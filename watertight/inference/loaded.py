@@ -46,10 +46,10 @@ class Loaded:
     def predict(self, rows: Rows) -> pl.DataFrame:
         """One row of answers per row, in the order given: ``row_id`` where ``rows`` has it, then per target its outputs.
 
-        A scalar's mean has the target's name, every other output ``<target>_<output>``: Float64, or lists of Float64 for
-        probabilities and vectors. ``rows`` has the columns of ``inputs``, and may have others, which are not looked at. A null,
-        or pandas' NaN, is what the models were taught that it is: not known. Raises Refusal with every column that is missing,
-        is of another type or has lists of another length; Misuse where ``rows`` is no table.
+        A scalar's mean has the target's name, every other output ``<target>_<output>``: Float64, lists of Float64 for
+        probabilities, lists of Float32 for vectors. ``rows`` has the columns of ``inputs``, and may have others, which are not
+        looked at. A null, or pandas' NaN, is what the models were taught that it is: not known. Raises Refusal with every
+        column that is missing, is of another type or has lists of another length; Misuse where ``rows`` is no table.
         """
         table = as_table(rows)
         asked = read_inputs(table, self.inputs)

@@ -8,7 +8,7 @@ near it, and no row that it was fitted on was known to the model that predicted 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from threading import Lock
 from typing import Any
@@ -18,12 +18,14 @@ import numpy.typing as npt
 import polars as pl
 
 from watertight.core.contract import Target
+from watertight.core.digests import json_digest
 from watertight.core.errors import Refusal
 from watertight.core.witness import Witness, united, with_made, witness
 from watertight.learners.family import Learner, Outputs
 from watertight.learners.matrix import MEMBER, Matrix, feature_matrix, list_widths
 from watertight.learners.members import beside, read_of
 from watertight.learners.search import Searching
+from watertight.learners.treatments.filtered import Kept, Mask, kept_places
 from watertight.learners.treatments.treatment import MADE, Treatment
 
 Folds = frozenset[int]
@@ -36,7 +38,7 @@ class Task:
 
     ``treatment``: what is done to the rows of each fit before the model sees them.
 
-    ``build`` takes options that override the declared ones: what ``search`` chose, or none.
+    ``build`` takes options that override the declared ones: what ``search`` chose, or none. ``seed``: its own; None: the grid's.
     """
 
     cell: str
@@ -46,6 +48,7 @@ class Task:
     over: tuple[str, ...] = ()
     search: Searching | None = None
     treatment: Treatment = field(default_factory=Treatment)
+    seed: int | None = None
 
 
 @dataclass(frozen=True)
@@ -61,15 +64,25 @@ class Input:
 class Fitted:
     """A model, the witness of every row that it or a model below it was fitted on, and what it read of other cells.
 
-    ``made``: the rows that were made for it, and of which; they are in the witness as children of these.
+    ``made``: the rows that were made for it, and of which; they are in the witness as children of these. ``kept``: the rows
+    that its filters left; the others are in the witness too, since what scored them saw them. ``learner`` is None once the
+    model has said all that is asked of it.
     """
 
-    learner: Learner
+    learner: Learner | None
     names: tuple[str, ...]
     witness: Witness
     chosen: dict[str, Any] = field(default_factory=dict)
     inputs: tuple[Input, ...] = ()
     made: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=MADE))
+    kept: Kept = field(default_factory=lambda: Kept(pl.Series(dtype=pl.String), 0))
+
+    @property
+    def answering(self) -> Learner:
+        """The model; raises RuntimeError where it was let go."""
+        if self.learner is None:
+            raise RuntimeError("a model was asked after it had been let go")
+        return self.learner
 
 
 @dataclass(frozen=True)
@@ -83,14 +96,17 @@ class Held:
 class CrossFit:
     """Every model of one target and seed, fitted when it is first asked for, and once. Safe to ask from several threads."""
 
-    def __init__(self, table: pl.DataFrame, name: str, target: Target, tasks: Iterable[Task], seed: int) -> None:
+    def __init__(
+        self, table: pl.DataFrame, name: str, target: Target, tasks: Iterable[Task], seed: int, first: CrossFit | None = None
+    ) -> None:
         """``table``: a training set with row_id, parent_id, group_id, synthetic, weight, split, fold and the features.
 
         Its rows of train that have the target are used; synthetic ones by cells that stand over no others alone, since a
-        blend or a calibrator judges what its members say, and is to judge it of real rows. Raises Refusal where the target
-        is known in so few folds that a cell could not be fitted.
+        blend or a calibrator judges what its members say, and is to judge it of real rows. ``first``: the same for another
+        seed, which has the models of the cells whose seed is their own; they are not fitted twice. Raises Refusal where the
+        target is known in so few folds that a cell could not be fitted.
         """
-        self.name, self.target, self.seed = name, target, seed
+        self.name, self.target, self.seed, self.first = name, target, seed, first
         self.tasks = {task.cell: task for task in tasks}
         self.rows = table.filter((pl.col("split") == "train") & pl.col(name).is_not_null())
         self.folds = sorted(self.rows["fold"].unique())
@@ -98,9 +114,19 @@ class CrossFit:
         self._demand_weight()
         self._fits: dict[tuple[str, Folds], Fitted] = {}
         self._held: dict[tuple[str, Folds, int], Held] = {}
-        self._matrices: dict[str, Matrix] = {}
+        self._matrices: dict[Any, Matrix] = {}
+        self._kept: dict[Any, Mask] = {}
         self._locks: dict[Any, Lock] = {}
         self._door = Lock()
+
+    def owner(self, cell: str) -> CrossFit:
+        """Who has the cell's models: the first, where their seed is the cell's own."""
+        return self.first if self.first is not None and self.tasks[cell].seed is not None else self
+
+    def seed_of(self, cell: str) -> int:
+        """The seed that the cell is fitted with."""
+        own = self.tasks[cell].seed
+        return self.seed if own is None else own
 
     def fits(self) -> list[tuple[str, Folds]]:
         """Every (cell, folds left out) that out-of-fold predictions and final models need, cells below others first."""
@@ -110,12 +136,26 @@ class CrossFit:
                 needed[member] |= {left | {fold} for left in needed[cell] for fold in self.folds} | needed[cell]
         return [(cell, left) for cell in self.cells for left in sorted(needed[cell], key=sorted)]
 
+    def settle(self, cell: str, left_out: Folds) -> None:
+        """Fit a model, predict each fold that it left out, and let it go: what is asked later is known, but of final ones."""
+        if self.owner(cell) is not self:
+            return
+        for fold in left_out:
+            self.held(cell, left_out, fold)
+        fitted = self.model(cell, left_out)
+        if left_out:
+            self._fits[cell, left_out] = replace(fitted, learner=None)
+
     def model(self, cell: str, left_out: Folds = NONE) -> Fitted:
         """The cell's model fitted on the folds that are not left out."""
+        if (owner := self.owner(cell)) is not self:
+            return owner.model(cell, left_out)
         return self._once(self._fits, (cell, left_out), lambda: self._fit(self.tasks[cell], left_out))
 
     def held(self, cell: str, left_out: Folds, fold: int) -> Held:
         """What the cell's model that left out ``left_out`` says of the rows of ``fold``, one of those."""
+        if (owner := self.owner(cell)) is not self:
+            return owner.held(cell, left_out, fold)
         return self._once(self._held, (cell, left_out, fold), lambda: self._hold(self.tasks[cell], left_out, fold))
 
     def rows_of(self, fold: int) -> pl.DataFrame:
@@ -133,19 +173,34 @@ class CrossFit:
         kept = ~np.isin(self._fold, list(left_out)) & self._used(task)
         x, inputs = self._inputs(task, left_out, kept)
         rows = self.rows.select(*dict.fromkeys((*task.treatment.reads, "weight"))).filter(kept)
-        treated, made = task.treatment.of(rows, x, self._truth[kept], rows["weight"].to_numpy(), self.seed)
+        stay, seed = self._stay(task, left_out, rows, x, self._truth[kept]), self.seed_of(task.cell)
+        left, y = rows.filter(stay), self._truth[kept][stay]
+        treated, made = task.treatment.of(left, x if stay.all() else x.at(stay), y, left["weight"].to_numpy(), seed)
         given = (treated.x, treated.y, treated.weight)
-        chosen = task.search.best(task.build, *given, self.target.kind, self.seed) if task.search else {}
-        learner = task.build(chosen).fit(*given, seed=self.seed)
+        chosen = task.search.best(task.build, *given, self.target.kind, seed) if task.search else {}
+        learner = task.build(chosen).fit(*given, seed=seed)
         seen = united([witness(with_made(rows, made)), *(read.fitted_on for read in inputs)])
-        return Fitted(learner, x.names, seen, chosen, inputs, made)
+        return Fitted(learner, x.names, seen, chosen, inputs, made, Kept(left["row_id"], rows.height))
+
+    def _stay(self, task: Task, left_out: Folds, rows: pl.DataFrame, x: Matrix, y: npt.NDArray[Any]) -> Mask:
+        """Which rows of a fit the cell's filters leave: found once for all cells that filter alike and read the same."""
+        steps = task.treatment.filters
+        if not steps:
+            return np.ones(rows.height, dtype=bool)
+        alike = json_digest([step.model_dump(mode="json") for step in steps])
+        score = lambda: kept_places(steps, rows, x, y, rows["weight"].to_numpy(), self.name, self.target)  # noqa: E731
+        return self._once(self._kept, (alike, task.columns, task.texts, left_out), score)
 
     def _hold(self, task: Task, left_out: Folds, fold: int) -> Held:
         fitted = self.model(task.cell, left_out)
         below = {member: self.held(member, left_out, fold) for member in task.over}
         read = {name: values for member, held in below.items() for name, values in self._told(member, held).items()}
         x = beside(self._matrix(task).at(self._fold == fold), read)
-        return Held(fitted.learner.predict(x), united([fitted.witness, *(held.witness for held in below.values())]))
+        return Held(self._told_by(fitted.answering, x), united([fitted.witness, *(held.witness for held in below.values())]))
+
+    def _told_by(self, learner: Learner, x: Matrix) -> Outputs:
+        """A model's outputs; vectors in single precision, as they are read and stored: there are many of them."""
+        return {name: told.astype(np.float32) if name == "vector" else told for name, told in learner.predict(x).items()}
 
     def _inputs(self, task: Task, left_out: Folds, kept: npt.NDArray[np.bool_]) -> tuple[Matrix, tuple[Input, ...]]:
         """What a model is fitted on: its features, and of each cell below it out-of-fold predictions, fold by fold."""
@@ -183,7 +238,7 @@ class CrossFit:
     def _matrix(self, task: Task) -> Matrix:
         """The cell's features of all rows."""
         make = lambda: feature_matrix(self.rows, task.columns, list_widths(self.rows, task.columns), task.texts)  # noqa: E731
-        return self._once(self._matrices, task.cell, make)
+        return self._once(self._matrices, (task.columns, task.texts), make)
 
     def _once(self, made: dict[Any, Any], key: Any, make: Callable[[], Any]) -> Any:
         """``made[key]``, made by one thread while others that ask for it wait."""

@@ -5,11 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from watertight.core.witness import Witness
 from watertight.learners.cross_fit import CrossFit, Fitted, Held
 from watertight.learners.family import Learner, Outputs
+from watertight.learners.treatments.filtered import Kept
 
 INPUTS = {"fitted_on": pl.String, "member": pl.String, "member_fitted_on": pl.String, "predicted": pl.String}
 
@@ -23,7 +26,8 @@ class Fit:
     witness) it was fitted on as predicted by which model (``member_fitted_on``). ``witnesses``: every witness named in
     either, by digest. ``fitted_on`` is the final model's, ``fits`` are those of every model of the cell. ``names``: the
     columns of the final model's matrix. ``widths``: the length of each list column that it reads. ``chosen``: the options
-    that a search chose for it. ``made``: per model (``fitted_on``) the rows that were made for it.
+    that a search chose for it. ``made``: per model (``fitted_on``) the rows that were made for it. ``kept``: per
+    model the rows that its filters left.
     """
 
     predictions: pl.DataFrame
@@ -36,6 +40,7 @@ class Fit:
     widths: dict[str, int]
     chosen: dict[str, Any] = field(default_factory=dict)
     made: pl.DataFrame = field(default_factory=pl.DataFrame)
+    kept: dict[str, Kept] = field(default_factory=dict)
 
 
 def out_of_fold(models: CrossFit, cell: str) -> Fit:
@@ -53,13 +58,14 @@ def out_of_fold(models: CrossFit, cell: str) -> Fit:
         pl.concat([_predicted(models.rows_of(fold), fold, found) for fold, found in held.items()]),
         _inputs(fitted),
         {found.digest: found for found in every},
-        final.learner,
+        final.answering,
         final.names,
         final.witness.digest,
         tuple(one.witness.digest for one in fitted),
         models.widths(cell),
         final.chosen,
         pl.concat([one.made.with_columns(fitted_on=pl.lit(one.witness.digest)) for one in fitted]),
+        {one.witness.digest: one.kept for one in fitted},
     )
 
 
@@ -78,8 +84,13 @@ def _predicted(rows: pl.DataFrame, fold: int, held: Held) -> pl.DataFrame:
 
 
 def output_columns(outputs: Outputs) -> list[pl.Series]:
-    """Named outputs as columns: numbers as Float64, vectors as lists of Float64."""
-    return [
-        pl.Series(name, value) if value.ndim == 1 else pl.Series(name, value.tolist(), dtype=pl.List(pl.Float64))
-        for name, value in outputs.items()
-    ]
+    """Named outputs as columns: numbers as Float64, a ``vector`` as lists of Float32, other lists of Float64."""
+    return [_column(name, value) for name, value in outputs.items()]
+
+
+def _column(name: str, value: npt.NDArray[Any]) -> pl.Series:
+    if value.ndim == 1:
+        return pl.Series(name, value)
+    kind = pl.Float32 if name == "vector" else pl.Float64
+    flat = pl.Series(name, np.ascontiguousarray(value).ravel(), dtype=kind)
+    return flat.reshape((len(value), value.shape[1])).cast(pl.List(kind)) if len(value) else pl.Series(name, [], pl.List(kind))

@@ -11,9 +11,9 @@ import numpy as np
 import numpy.typing as npt
 
 from watertight.core.caches import default_root
+from watertight.core.cell import Search
 from watertight.core.digests import json_digest
 from watertight.core.errors import Refusal
-from watertight.core.workload import Search
 from watertight.learners.family import Learner, Outputs
 from watertight.learners.inner_folds import Fold, inner_folds
 from watertight.learners.matrix import Matrix

@@ -12,9 +12,11 @@ import polars as pl
 
 from watertight.core.contract import Target
 from watertight.core.errors import Misuse, Refusal
-from watertight.core.treatment import EXCHANGING, Mismatched, Step
+from watertight.core.treatment import EXCHANGING, Filtered, Mismatched, Step
 from watertight.core.witness import root_id
+from watertight.learners.catalogue import build
 from watertight.learners.matrix import Matrix, feature_matrix
+from watertight.learners.treatments.filtered import SCORED
 from watertight.learners.treatments.make import made
 from watertight.learners.treatments.served import Served
 from watertight.learners.treatments.treated import NOBODY, REAL, Base, Floats, Places, Treated, as_given
@@ -32,20 +34,30 @@ class Treatment:
     served: Served = field(default_factory=Served)
 
     def of(self, rows: pl.DataFrame, x: Matrix, y: npt.NDArray[Any], weight: Floats, seed: int) -> tuple[Treated, pl.DataFrame]:
-        """What a model is fitted on, and a line of ``MADE`` per row that was made.
+        """What a model is fitted on, and a line of ``MADE`` per row that was made, of the rows that the filters left.
 
         ``rows``: row_id, parent_id, group_id, synthetic, entity keys and the vectors that interactions are made of, of the
         very rows of ``x``. No other row is seen. Rows are made of two groups of one block (:class:`Matrix`). Raises Refusal
         where rows are to be made of fewer than four groups.
         """
-        if not self.steps:
+        if not self.makers:
             return as_given(x, y, weight), pl.DataFrame(schema=MADE)
         base = self._base(rows, x, y)
         treated = as_given(base.x, y, weight)
         chance = np.random.default_rng(seed)
-        for step in self.steps:
+        for step in self.makers:
             treated = made(step, treated, base, self.served, chance)
         return treated, _lines(treated, rows)
+
+    @property
+    def filters(self) -> tuple[Filtered, ...]:
+        """The steps that leave rows out; they come first."""
+        return tuple(step for step in self.steps if isinstance(step, Filtered))
+
+    @property
+    def makers(self) -> tuple[Step, ...]:
+        """The steps that make rows, or weigh them."""
+        return tuple(step for step in self.steps if not isinstance(step, Filtered))
 
     @property
     def keys(self) -> tuple[str, ...]:
@@ -60,7 +72,8 @@ class Treatment:
     @property
     def reads(self) -> tuple[str, ...]:
         """The columns of the rows that it needs, beside what the cell reads."""
-        return ("row_id", "parent_id", "group_id", "synthetic", *self.keys, *(self.served.bases if self.makes else ()))
+        scores = (step.by for step in self.filters if step.by is not None)
+        return ("row_id", "parent_id", "group_id", "synthetic", *self.keys, *scores, *(self.served.bases if self.makes else ()))
 
     def _base(self, rows: pl.DataFrame, x: Matrix, y: npt.NDArray[Any]) -> Base:
         groups = rows["group_id"].to_numpy().astype(np.str_)
@@ -79,7 +92,8 @@ class Treatment:
 
 def demand_steps_fit(steps: Sequence[Step], name: str, target: Target) -> None:
     """Raise Misuse for steps that could not be taken for a target of this kind, or that make labels outside its range."""
-    for step in steps:
+    _demand_filters_fit(steps, name, target)
+    for step in (step for step in steps if not isinstance(step, Filtered)):
         labels = step.labels if isinstance(step, EXCHANGING) else None
         if target.kind == "vector" or (labels and target.kind != "scalar"):
             raise Misuse(
@@ -90,6 +104,20 @@ def demand_steps_fit(steps: Sequence[Step], name: str, target: Target) -> None:
                 f"step {step.step!r} makes labels of {list(labels)}",
                 expected=f"within the range of {name!r}, {list(target.range)}",
             )
+
+
+def _demand_filters_fit(steps: Sequence[Step], name: str, target: Target) -> None:
+    filters = [step for step in steps if isinstance(step, Filtered)]
+    if tuple(filters) != tuple(steps[: len(filters)]):
+        raise Misuse(
+            "a step 'filtered' stands behind others", expected="filters first: rows are made of, and weighed with, those left"
+        )
+    for step in (step for step in filters if step.family is not None):
+        if target.kind not in SCORED:
+            raise Misuse(
+                f"no model scores the rows of {name!r}, a {target.kind}", expected=f"one of {', '.join(SCORED)}, or `by`"
+            )
+        build(str(step.family), name, target, step.options)
 
 
 def _blocks(groups: npt.NDArray[np.str_]) -> Places:
