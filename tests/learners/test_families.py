@@ -71,9 +71,9 @@ def matrix(family: str = "") -> Matrix:
 
 
 def truth(kind: str) -> np.ndarray:
-    """A target that the features tell a part of."""
+    """A target that the features tell a part of; no vector is all zeros, which has no direction."""
     known = np.nan_to_num(matrix().values[:, :4]).astype(np.float64)
-    return {"scalar": known[:, 0] * 2, "class": np.digitize(known[:, 0], [-0.4, 0.4]), "vector": known}[kind]
+    return {"scalar": known[:, 0] * 2, "class": np.digitize(known[:, 0], [-0.4, 0.4]), "vector": known + 0.5}[kind]
 
 
 def weights() -> np.ndarray:

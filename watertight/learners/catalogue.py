@@ -19,6 +19,7 @@ from watertight.learners.level_mean import LevelMean
 from watertight.learners.linear import Linear
 from watertight.learners.mlp import Mlp
 from watertight.learners.procrustes import Procrustes
+from watertight.learners.projector import Projector
 from watertight.learners.random_intercept import RandomIntercept
 from watertight.learners.tfidf import Tfidf
 
@@ -30,6 +31,7 @@ FAMILIES: dict[str, type[Learner]] = {
     "mean": Mean,
     "level_mean": LevelMean,
     "procrustes": Procrustes,
+    "projector": Projector,
     "column": Column,
     "blend": Blend,
     "calibrated": Calibrated,

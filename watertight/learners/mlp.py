@@ -19,11 +19,10 @@ from watertight.learners.matrix import Matrix
 from watertight.learners.mlp_network import LOG_VARIANCE, forward
 from watertight.learners.mlp_options import INNER_FOLDS, WITH_VARIANCE, MlpOptions
 from watertight.learners.mlp_training import trained
+from watertight.learners.standard import CONSTANT, standardised, standards
 
 MODEL = "model.safetensors"
 DECLARED = "options.json"
-CONSTANT = 1e-6
-"""The spread of a column, in sizes of its mean, below which it is one value and the noise of floats."""
 
 Floats = npt.NDArray[np.float64]
 
@@ -59,13 +58,11 @@ class Mlp:
         demand_features(x, "mlp")
         counted = weight > 0
         x, y, weight = x.at(counted), y[counted].astype(np.float64), weight[counted] / weight[counted].mean()
-        centre, spread = _moments(x.values)
         mean = np.average(y, weights=weight)
         deviation = float(np.sqrt(np.average((y - mean) ** 2, weights=weight)))
         deviation = deviation if deviation > CONSTANT * abs(mean) else 1.0
-        self.arrays |= {"centre": centre, "scale": np.divide(1, spread, out=np.zeros_like(spread), where=spread > 0)}
-        self.arrays |= {"target": np.array([mean, deviation])}
-        standard, told = self._standardised(x), ((y - mean) / deviation).astype(np.float32)
+        self.arrays |= {**standards(x.values), "target": np.array([mean, deviation])}
+        standard, told = standardised(x.values, self.arrays), ((y - mean) / deviation).astype(np.float32)
         folds = cycle(inner_folds(x, INNER_FOLDS))
         for member, fold in zip(range(self.options.members), folds, strict=False):
             network: dict[str, Any] = dict(
@@ -78,7 +75,7 @@ class Mlp:
 
     def predict(self, x: Matrix) -> Outputs:
         """``mean`` and ``log_variance``, by NumPy alone."""
-        standard = self._standardised(x)
+        standard = standardised(x.values, self.arrays)
         return averaged([self._answer(standard, self._network(member)) for member in range(self.options.members)])
 
     def _answer(self, standard: npt.NDArray[np.float32], network: dict[str, Any]) -> Outputs:
@@ -101,10 +98,6 @@ class Mlp:
         """Read what ``save`` wrote."""
         return cls(MlpOptions.of("mlp", read_json(folder / DECLARED)), load_file(folder / MODEL))
 
-    def _standardised(self, x: Matrix) -> npt.NDArray[np.float32]:
-        """float32, (n, columns), without NaN."""
-        return np.nan_to_num((x.values - self.arrays["centre"]) * self.arrays["scale"], posinf=0, neginf=0)
-
     def _network(self, member: int) -> dict[str, Any]:
         start = f"{member}."
         return {name.removeprefix(start): values for name, values in self.arrays.items() if name.startswith(start)}
@@ -114,12 +107,3 @@ def _of_residuals(network: dict[str, Any], x: npt.NDArray[np.float32], y: npt.ND
     """The logarithm of the weighted mean squared residual, (1,)."""
     residual = forward(x, network)[:, 0].astype(np.float64) - y
     return np.log([max(float(np.average(residual**2, weights=weight)), float(np.exp(LOG_VARIANCE[0])))])
-
-
-def _moments(values: npt.NDArray[np.float32]) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
-    """Mean and standard deviation of each column's known values, float32; both 0 where there are none, or but one."""
-    known = ~np.isnan(values)
-    count = np.maximum(known.sum(axis=0), 1)
-    centre = np.where(known, values, 0).sum(axis=0, dtype=np.float64) / count
-    spread = np.sqrt((np.where(known, values - centre, 0) ** 2).sum(axis=0) / count)
-    return centre.astype(np.float32), np.where(spread > CONSTANT * np.abs(centre), spread, 0).astype(np.float32)
