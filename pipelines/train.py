@@ -28,9 +28,13 @@ from watertight.learners.cross_fit import CrossFit, Task
 from watertight.learners.importance import importance
 from watertight.learners.out_of_fold import Fit, out_of_fold
 from watertight.learners.search import Searching
+from watertight.learners.selected import Selected
 from watertight.learners.treatments.served import served_as
 from watertight.learners.treatments.treatment import Treatment, demand_steps_fit
 from watertight.progress import track
+
+MEMBERS = "members"
+"""Among what was chosen for a cell: how often each cell below it counts in its final model."""
 
 
 @dataclass(frozen=True)
@@ -192,7 +196,8 @@ def _save(job: Job, fit: Fit, models: Path) -> None:
 
 
 def _told(job: Job, fit: Fit) -> dict[str, Any]:
-    """What stands of a cell in the stage's summary, and later in a bundle's manifest."""
+    """What stands of a cell in the stage's summary, and later in a bundle's manifest; ``over``: what its final model reads."""
+    chosen = fit.final.counts if isinstance(fit.final, Selected) else None
     return {
         **job.named,
         "kind": job.models.target.kind,
@@ -200,10 +205,10 @@ def _told(job: Job, fit: Fit) -> dict[str, Any]:
         "folder": f"models/{job.folder}",
         "columns": list(job.task.columns),
         "texts": list(job.task.texts),
-        "over": list(job.task.over),
+        "over": [member for member in job.task.over if chosen is None or member in chosen],
         "widths": fit.widths,
         "fitted_on": fit.fitted_on,
-        "chosen": fit.chosen,
+        "chosen": fit.chosen if chosen is None else {**fit.chosen, MEMBERS: chosen},
     }
 
 

@@ -24,7 +24,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
 }
 COUNTS_ROWS = {"conformal"}
 """Families in which every row counts the same: figures of coverage count rows."""
-MEMBERS = {"blend": 2, "calibrated": 1, "conformal": 1}
+MEMBERS = {"blend": 2, "calibrated": 1, "conformal": 1, "selected": 3}
 NAMES = (
     "v[0]",
     "v[1]",
@@ -63,10 +63,15 @@ def matrix(family: str = "") -> Matrix:
     values[::3, 4] = np.nan
     values[:, 5] = np.nan
     values[0] = np.nan
-    told = np.nan_to_num(values[:, :1]) + chance.normal(size=(ROWS, MEMBERS.get(family, 0)))
+    width = 4 if FAMILIES.get(family) and FAMILIES[family].kinds == ("vector",) else 1
+    told = np.hstack(
+        [np.nan_to_num(values[:, :width]) + chance.normal(size=(ROWS, width)) for _ in range(MEMBERS.get(family, 0))]
+        or [values[:, :0]]
+    )
     texts = [("bad, so bad", "so so", "good: so good")[int(np.digitize(value, [-0.4, 0.4]))] for value in values[:, 0]]
     groups = np.array([f"g{row // 5}" for row in range(ROWS)])
-    names = tuple(f"cell__{place}" for place in range(told.shape[1])) + NAMES
+    parts = [f"[{place}]" for place in range(width)] if width > 1 else [""]
+    names = tuple(f"cell__{place}{part}" for place in range(MEMBERS.get(family, 0)) for part in parts) + NAMES
     return Matrix(np.hstack([told, values]).astype(np.float32), names, {"text": [None, *texts[1:]]}, groups)
 
 

@@ -21,6 +21,7 @@ from watertight.learners.mlp import Mlp
 from watertight.learners.procrustes import Procrustes
 from watertight.learners.projector import Projector
 from watertight.learners.random_intercept import RandomIntercept
+from watertight.learners.selected import Selected
 from watertight.learners.tfidf import Tfidf
 
 FAMILIES: dict[str, type[Learner]] = {
@@ -37,6 +38,7 @@ FAMILIES: dict[str, type[Learner]] = {
     "calibrated": Calibrated,
     "conformal": Conformal,
     "random_intercept": RandomIntercept,
+    "selected": Selected,
     "tfidf": Tfidf,
 }
 
