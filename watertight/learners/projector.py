@@ -10,7 +10,7 @@ import numpy.typing as npt
 from safetensors.numpy import load_file, save_file
 
 from watertight.core.contract import Target
-from watertight.core.ranks import directions
+from watertight.core.ranks import directions, gallery
 from watertight.core.tables import read_json, write_json
 from watertight.learners.family import Outputs, demand_features
 from watertight.learners.inner_folds import inner_folds
@@ -58,9 +58,9 @@ class Projector:
         x, y, weight = x.at(counted), y[counted], weight[counted] / weight[counted].mean()
         lengths = demand_vectors(y, self.dimension, "projector")
         folds = list(inner_folds(x, INNER_FOLDS))
-        _, group = np.unique(np.asarray(x.groups), return_inverse=True)
+        images = gallery(y.astype(np.float64))
         self.arrays = {**standards(x.values), "length": np.array([np.average(lengths, weights=weight)])}
-        pairs = Pairs(standardised(x.values, self.arrays), directions(y), group, weight.astype(np.float32))
+        pairs = Pairs(standardised(x.values, self.arrays), images.vectors, images.own, weight.astype(np.float32))
         self.arrays |= trained(pairs, folds[seed % len(folds)], self.options, seed)
         return self
 

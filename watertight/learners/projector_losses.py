@@ -1,7 +1,7 @@
 """Losses of the projector, on torch tensors: how far its vectors point away from the true ones, or from the others.
 
-``vectors`` and ``truth``: (rows, d), the latter of length 1. ``group``: (rows,), whole numbers, the same where the true vector
-is. ``weight``: (rows,), above 0. Each loss is a weighted mean over rows, and a row of weight 2 counts as that row twice.
+``vectors``: (rows, d). ``true``: (images, d), of length 1, each different; ``own``: (rows,), the place of each row's true one
+among them. ``weight``: (rows,), above 0. Each loss is a weighted mean over rows.
 """
 
 from __future__ import annotations
@@ -10,38 +10,34 @@ from typing import Any
 
 Tensor = Any
 STEEPEST = 100.0
-"""The greatest scale of similarities, as in CLIP (Radford et al. 2021); its inverse is the least temperature."""
+"""The greatest scale of cosines, as in CLIP (Radford et al. 2021): the inverse of the least temperature."""
 
 
-def cosine(vectors: Tensor, truth: Tensor, weight: Tensor) -> Tensor:
+def cosine(vectors: Tensor, true: Tensor, own: Tensor, weight: Tensor) -> Tensor:
     """1 − the cosine of each row's vector with its true one, a number."""
-    return ((1 - (_directions(vectors) * truth).sum(dim=1)) * weight).sum() / weight.sum()
+    return ((1 - (directed(vectors) * true[own]).sum(dim=1)) * weight).sum() / weight.sum()
 
 
-def infonce(vectors: Tensor, truth: Tensor, group: Tensor, weight: Tensor, log_scale: Tensor, symmetric: bool) -> Tensor:
+def infonce(vectors: Tensor, true: Tensor, own: Tensor, weight: Tensor, log_scale: Tensor) -> Tensor:
     """−log of the share that a row's own true vector has among those of the batch, a number (van den Oord et al. 2018).
 
-    Shares are of exp(scale · cosine). Another row of the same group is no negative: its true vector is the own. A negative of
-    weight w counts w times. ``symmetric``: the mean of this and of the share that a true vector's own row has among all rows.
+    Shares are of exp(scale · cosine). Rows with the same true vector, as captions of one image, are no negatives of one another.
+    That of others counts as a negative as often as it has rows, each by its weight: a row of weight 2 is that row twice.
     """
     import torch  # heavy, needed only where networks are fitted
 
-    asked = _directions(vectors) * log_scale.exp().clamp(max=STEEPEST)
-    logits = asked @ truth.T
-    own = logits.diagonal()
-    others = _others(group, weight)
-    surprise = torch.logaddexp(own, (logits + others).logsumexp(dim=1)) - own
-    if symmetric:
-        surprise = (surprise + torch.logaddexp(own, (logits.T + others).logsumexp(dim=1)) - own) / 2
+    asked = directed(vectors) * log_scale.exp().clamp(max=STEEPEST)
+    often = torch.zeros(len(true), device=true.device).index_add_(0, own, weight).log()
+    logits = torch.addmm(often, asked, true.T)
+    once = (torch.arange(len(own), device=own.device), own)
+    logits = logits.index_put_(once, -often[own], accumulate=True)
+    surprise = torch.nn.functional.cross_entropy(logits, own, reduction="none")
     return (surprise * weight).sum() / weight.sum()
 
 
-def _others(group: Tensor, weight: Tensor) -> Tensor:
-    """(rows, rows): the logarithm of how often a column is a negative of a row; −inf, never, within a group."""
-    return weight.log().masked_fill(group[:, None] == group[None, :], -float("inf"))
-
-
-def _directions(vectors: Tensor) -> Tensor:
+def directed(vectors: Tensor) -> Tensor:
+    """``vectors``, (rows, d), at length 1."""
     import torch
 
-    return torch.nn.functional.normalize(vectors.float(), dim=1)
+    vectors = vectors.float()
+    return vectors / torch.linalg.vector_norm(vectors, dim=1, keepdim=True)

@@ -14,8 +14,7 @@ INNER_FOLDS = 5
 class ProjectorOptions(Options):
     """``hidden``: the widths of the hidden layers. ``residual``: beside them runs a straight path, which starts as ridge.
 
-    ``loss``: see ``projector_losses``. Of ``infonce``, ``temperature`` is where the learnt one starts, and ``symmetric`` also
-    asks which row belongs to a vector. ``dropout``: the share of each hidden layer that is left out. ``epochs`` at most, of
+    ``loss``: see ``projector_losses``; ``temperature`` is where that of ``infonce``, which is learnt, starts. ``dropout``: the share of each hidden layer that is left out. ``epochs`` at most, of
     batches of at least ``batch`` rows where there are as many, by AdamW with decoupled ``weight_decay``; the learning rate
     rises to ``learning_rate`` in the share ``warm_up`` of all steps and falls to 0 as a half cosine. ``chunk``: so many rows
     are passed at a time, which bounds memory and changes the model by rounding alone; None is the whole batch. ``patience``:
@@ -26,7 +25,6 @@ class ProjectorOptions(Options):
     residual: bool = True
     loss: Literal["cosine", "infonce"] = "infonce"
     temperature: float = Field(default=0.03, ge=0.01, le=10)
-    symmetric: bool = False
     dropout: float = Field(default=0.2, ge=0, lt=1)
     epochs: int = Field(default=30, ge=1)
     batch: int = Field(default=512, ge=2)

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from watertight.core.errors import Refusal
-from watertight.core.ranks import gallery, ranks
+from watertight.core.ranks import Gallery, ranks
 from watertight.learners.gradient_caching import backward
 from watertight.learners.inner_folds import Fold
 from watertight.learners.projector_losses import cosine, infonce
@@ -23,30 +23,32 @@ from watertight.learners.ridge_path import Floats, ridge_paths
 class Pairs:
     """Standardised rows and the directions of their true vectors, as tensors or arrays.
 
-    ``x`` (n, columns), ``y`` (n, d) of length 1, ``group`` (n,) whole numbers, ``weight`` (n,), each above 0.
+    ``x`` (n, columns); ``true`` (images, d), of length 1, each different; ``own`` (n,), the place of a row's among them;
+    ``weight`` (n,), each above 0.
     """
 
     x: Any
-    y: Any
-    group: Any
+    true: Any
+    own: Any
     weight: Any
 
     def at(self, places: Any) -> Pairs:
-        """The rows at ``places``."""
-        return Pairs(self.x[places], self.y[places], self.group[places], self.weight[places])
+        """The rows at ``places``, before all true vectors."""
+        return Pairs(self.x[places], self.true, self.own[places], self.weight[places])
 
     def on(self, device: Any) -> Pairs:
         """The same as tensors."""
         import torch  # heavy, needed only where networks are fitted
 
-        return Pairs(*(torch.from_numpy(part).to(device) for part in (self.x, self.y, self.group, self.weight)))
+        return Pairs(*(torch.from_numpy(part).to(device) for part in (self.x, self.true, self.own, self.weight)))
 
 
 class Judge:
     """Of vectors for rows held out: the weighted mean of 1 / rank of the own true vector among all of theirs."""
 
     def __init__(self, held: Pairs) -> None:
-        self.gallery = gallery(held.y)
+        there, own = np.unique(held.own, return_inverse=True)
+        self.gallery = Gallery(held.true[there], own)
         self.weight = held.weight
 
     def __call__(self, vectors: npt.NDArray[Any]) -> float:
@@ -59,7 +61,7 @@ class Judge:
 def trained(pairs: Pairs, fold: Fold, options: ProjectorOptions, seed: int) -> dict[str, Floats]:
     """The parameters, see ``Network``, of the epoch that ranks the fold's held-out rows best, fitted on its others.
 
-    On the processor in float32 by one thread, and by generators of its own, so that fits side by side give what they give
+    On the processor in float32 by one thread, and by generators of their own, so that fits side by side give what they give
     alone; where there is a GPU, there, its products in bfloat16, and then bits depend on the device. Raises Refusal where the
     loss is not finite.
     """
@@ -68,24 +70,24 @@ def trained(pairs: Pairs, fold: Fold, options: ProjectorOptions, seed: int) -> d
     torch.set_num_threads(1)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     fitted, held = (pairs.at(places) for places in fold)
-    return _Fit(options, fitted, held, torch.Generator(device).manual_seed(seed)).run()
+    return _Fit(options, fitted, held, seed, device).run()
 
 
 class _Fit:
-    """A network, the temperature, and the generator of all draws."""
+    """A network, the temperature, and the order of the rows."""
 
-    def __init__(self, options: ProjectorOptions, fitted: Pairs, held: Pairs, chance: Any) -> None:
+    def __init__(self, options: ProjectorOptions, fitted: Pairs, held: Pairs, seed: int, device: Any = "cpu") -> None:
         import torch
 
-        self.options, self.chance, self.judge = options, chance, Judge(held)
-        widths = (fitted.x.shape[1], *options.hidden, fitted.y.shape[1])
+        self.options, self.judge, self.order = options, Judge(held), np.random.default_rng(seed)
+        widths = (fitted.x.shape[1], *options.hidden, fitted.true.shape[1])
         path, bias = None, np.zeros(widths[-1], dtype=np.float32)
         if options.residual:
-            starts = ridge_paths(fitted.x, fitted.y, fitted.weight)
+            starts = ridge_paths(fitted.x, fitted.true[fitted.own], fitted.weight)
             path, bias = max(starts, key=lambda start: self.judge(held.x @ start[0] + start[1]))
-        self.network = Network(widths, path, bias, chance)
-        self.log_scale = torch.full((), -math.log(options.temperature), device=chance.device, requires_grad=True)
-        self.fitted, self.held = fitted.on(chance.device), held.on(chance.device)
+        self.network = Network(widths, path, bias, options.dropout, seed, device)
+        self.log_scale = torch.full((), -math.log(options.temperature), device=device, requires_grad=True)
+        self.fitted, self.held = fitted.on(device), held.on(device)
 
     def run(self) -> dict[str, Floats]:
         """Fit, and give the best epoch's parameters."""
@@ -110,7 +112,7 @@ class _Fit:
     def _epoch(self, optimizer: Any, schedule: Any) -> None:
         import torch
 
-        drawn = torch.randperm(len(self.fitted.x), generator=self.chance, device=self.chance.device)
+        drawn = torch.from_numpy(self.order.permutation(len(self.fitted.x))).to(self.fitted.x.device)
         losses = []
         for places in drawn.tensor_split(self._steps()):
             optimizer.zero_grad()
@@ -126,21 +128,22 @@ class _Fit:
 
     def _backward(self, rows: Pairs) -> Any:
         """The loss of a batch, whose gradient is added to the parameters."""
-        kept = self.network.drawn(len(rows.x), self.options.dropout, self.chance)
+        kept = self.network.drawn(len(rows.x))
         passed = lambda part: self._vectors(rows.x[part], [of[part] for of in kept])  # noqa: E731
-        return backward(passed, lambda vectors: self._loss(vectors, rows), len(rows.x), self.options.chunk)
+        there, own = rows.own.unique(return_inverse=True)
+        true = rows.true[there]
+        return backward(passed, lambda vectors: self._loss(vectors, true, own, rows.weight), len(rows.x), self.options.chunk)
 
-    def _loss(self, vectors: Any, rows: Pairs) -> Any:
+    def _loss(self, vectors: Any, true: Any, own: Any, weight: Any) -> Any:
         if self.options.loss == "cosine":
-            return cosine(vectors, rows.y, rows.weight)
-        return infonce(vectors, rows.y, rows.group, rows.weight, self.log_scale, self.options.symmetric)
+            return cosine(vectors, true, own, weight)
+        return infonce(vectors, true, own, weight, self.log_scale)
 
     def _vectors(self, x: Any, kept: Any = ()) -> Any:
         import torch
 
-        device = self.chance.device.type
         # Around each pass alone: what was cast stays in its cache until it ends, and would outlive a step.
-        with torch.autocast(device, dtype=torch.bfloat16, enabled=device == "cuda"):
+        with torch.autocast(x.device.type, dtype=torch.bfloat16, enabled=x.device.type == "cuda"):
             return self.network(x, kept).float()
 
     def _optimizer(self) -> tuple[Any, Any]:
