@@ -15,7 +15,7 @@ from pipelines.promotion.candidate import Candidate
 from pipelines.promotion.judged import judged
 from pipelines.promotion.predictions import of_cell
 from pipelines.promotion.proofs import NEVER_OVERRIDDEN, proofs, uncompared
-from pipelines.score import demand_fitted_on
+from pipelines.score import bank_of, demand_fitted_on
 from watertight.core.errors import Refusal
 from watertight.core.project import Project
 from watertight.core.tables import read_table
@@ -74,7 +74,8 @@ class Case:
         if any(gate.status != "pass" and (gate.gate in NEVER_OVERRIDDEN or not self.overriding) for gate in proven):
             return Judged(proven, {})
         rows, told = self._answered()
-        look = look_at(self.candidate.work, self.candidate.bundle, rows, self.candidate.bundle.places(), told)
+        work, bundle = self.candidate.work, self.candidate.bundle
+        look = look_at(work, bundle, rows, bundle.places(), told, bank_of(work))
         look["predictions"] = kept(self.project.root, told, self._cell)
         looks = {"candidate": record(self.project, self.candidate.work.name, look).stem}
         mine = of_cell(told, self._cell)

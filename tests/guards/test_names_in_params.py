@@ -101,6 +101,54 @@ def test_the_gate_of_a_metric_that_no_target_has_is_misuse(project: TinyProject,
     assert told in caught.value.what
 
 
+@pytest.mark.parametrize(
+    ("gates", "told"),
+    [
+        ({"mrr": {"better_by": 0.0}, "mrr_at_100": {"better_by": 0.0}, "recall_1_joint_transductive": {"at_least": 0.1}}, ""),
+        ({"median_rank": {"at_most": 9.0}, "gallery": {"at_least": 2.0}}, ""),
+        ({"mrr_at_1000": {"at_least": 0.1}}, "gates.mrr_at_1000: no metric of image; did you mean 'mrr_at_100'?"),
+        ({"mrr_joint": {"at_least": 0.1}}, "gates.mrr_joint: no metric of image"),
+        ({"mrr_csls": {"better_by": 0.0}}, "gates.mrr_csls: a promotion has no queries of its own"),
+        ({"median_rank": {"better_by": 0.0}}, "gates.median_rank.better_by: no test of a difference holds for it"),
+        ({"gallery": {"better_by": 0.0}}, "gates.gallery.better_by: neither lower nor higher is better"),
+    ],
+)
+def test_gates_of_ranks_name_declared_galleries_and_corrections(project: TinyProject, gates: dict[str, Any], told: str) -> None:
+    file = project.root / "pipelines" / "sources" / "tiny" / "made.yaml"
+    contract = yaml.safe_load(file.read_text(encoding="utf-8"))
+    contract["targets"]["image"] = {"kind": "vector", "dimension": 3}
+    file.write_text(yaml.safe_dump(contract), encoding="utf-8")
+    _declare(project, "train", "targets", value=["image"])
+    _declare(project, "evaluate", "galleries", value=[100])
+    joint = {"method": "csls", "bank": "transductive"}
+    _declare(project, "evaluate", "corrections", value={"joint": joint, "csls": {**joint, "bank": "inductive"}})
+    _declare(project, "gates", value=gates)
+    if not told:
+        demand_known_metrics(project.work)
+        return
+    with pytest.raises(Misuse) as caught:
+        demand_known_metrics(project.work)
+    assert told in caught.value.what
+
+
+@pytest.mark.parametrize(
+    ("declared", "told"),
+    [
+        ({"galleries": [1]}, "greater than or equal to 2"),
+        ({"galleries": [9, 9]}, "a size of galleries stands twice"),
+        ({"corrections": {"at_9": {"method": "csls", "bank": "inductive"}}}, "put into a metric's name by what they say"),
+        ({"corrections": {"csls_transductive": {"method": "csls", "bank": "inductive"}}}, "put into a metric's name"),
+        ({"corrections": {"csls": {"method": "csls"}}}, "bank"),
+        ({"corrections": {"csls": {"method": "csls", "bank": "inductive", "sharpness": 3}}}, "sharpness"),
+        ({"corrections": {"hubs": {"method": "clss", "bank": "inductive"}}}, "clss"),
+    ],
+)
+def test_galleries_and_corrections_that_say_nothing_are_misuse(project: TinyProject, declared: dict[str, Any], told: str) -> None:
+    _declare(project, "evaluate", value=declared)
+    with pytest.raises(Misuse, match=told):
+        _ = project.work
+
+
 def test_a_gate_of_a_target_of_another_kind_is_misuse(project: TinyProject) -> None:
     _other_source(project)
     file = project.root / "pipelines" / "sources" / "tiny" / "other.yaml"

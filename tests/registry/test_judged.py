@@ -12,6 +12,7 @@ from pipelines.promotion.judged import judged
 from watertight.core.contract import Target
 from watertight.core.declare import parse
 from watertight.core.errors import Refusal
+from watertight.core.ranks import gallery, ranks
 from watertight.core.workload import EvaluateParams, GatesParams, IntervalParams
 from watertight.registry.records import GateResult
 
@@ -196,3 +197,47 @@ def test_a_class_is_judged_with_its_own_metrics() -> None:
         frames[0], frames[1], {"log_loss": {"better_by": 0.0}, "accuracy": {"at_least": 0.9}, "rmse": {"at_most": 1.0}}
     )
     assert statuses(found) == [("log_loss", "kind", "", "pass"), ("accuracy", "kind", "", "pass"), ("rmse", "", "", "skipped")]
+
+
+VECTORS = {"image": Target(kind="vector", dimension=6)}
+
+
+def images() -> pl.DataFrame:
+    """The rows with the vector of their group's image; the first groups of ``de`` have no label."""
+    of_group = np.random.default_rng(7).normal(size=(GROUPS, 6))
+    vectors = pl.Series([of_group[int(name[1:])].tolist() for name in rows()["group_id"]])
+    return rows().with_columns(image=pl.when(~pl.col("group_id").is_between(pl.lit("g096"), pl.lit("g098"))).then(vectors))
+
+
+def shown(noise: float, seed: int, worse: float = 0.0) -> pl.DataFrame:
+    """Predictions of the images, with more noise where German is spoken."""
+    table = images()
+    known = np.array([one if one is not None else [0.0] * 6 for one in table["image"].to_list()])
+    size = noise + worse * (table["language"].to_numpy() == "de")
+    told = known + size[:, None] * np.random.default_rng(seed).normal(size=known.shape)
+    return table.select("row_id", target=pl.lit("image")).with_columns(vector=pl.Series(told.tolist()))
+
+
+def of_images(candidate: pl.DataFrame, champion: pl.DataFrame | None, gates: dict[str, Any]) -> list[GateResult]:
+    return judged(images(), candidate, champion, VECTORS, EVALUATE, parse(GatesParams, gates, "gates"), {})
+
+
+def test_vectors_are_judged_by_ranks_in_one_gallery_of_all_test_rows_in_every_slice() -> None:
+    gates = {"mrr": {"better_by": 0.0, "at_least": 0.2}, "gallery": {"at_least": 117, "at_most": 117}, "slices": {}}
+    found = of_images(shown(0.5, 1), shown(0.8, 2), gates)
+    assert {(one.gate, one.status) for one in found} == {("mrr", "pass"), ("gallery", "pass"), ("slices", "pass")}
+    assert of_images(shown(0.8, 2), shown(0.5, 1), gates)[1].status == "fail"
+    assert of_images(shown(0.8, 3), shown(0.8, 2), gates)[1].status == "fail"
+
+    refused = of_images(shown(0.5, 1, worse=3.0), shown(0.8, 2), gates)
+    [german] = [one for one in refused if one.part == "language de"]
+    table = images().filter(pl.col("image").is_not_null())
+    among = gallery(np.array(table["image"].to_list()))
+    known = table.select("row_id").with_row_index("place").join(images().filter(language="de").select("row_id"), on="row_id")
+    places = known["place"].to_numpy()
+    mrr = []
+    for told in (shown(0.5, 1, worse=3.0), shown(0.8, 2)):
+        vectors = np.array(table.join(told, on="row_id", maintain_order="left")["vector"].to_list())
+        mrr.append(np.mean(1 / ranks(vectors, among)[places]))
+    assert german.figure == pytest.approx(mrr[0] - mrr[1]), "ranks among all images, not among those of the slice"
+    assert german.rows == len(places) == 21 * 5

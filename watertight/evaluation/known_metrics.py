@@ -9,9 +9,10 @@ from watertight.core.errors import Misuse
 from watertight.core.known_names import contracts
 from watertight.core.project import Workload
 from watertight.core.workload import GatesParams, MetricGate
-from watertight.evaluation.metrics import Metric, metrics_declared
+from watertight.evaluation.metrics import Metric, metrics_declared, ranked_names
 
 LEVEL = "neither lower nor higher is better: declare at_least and at_most"
+NO_BANK = "a promotion has no queries of its own that were known before; its gates are of figures without this correction"
 NOT_SMOOTH = "no test of a difference holds for it: declare at_least or at_most, and better_by of another metric"
 
 
@@ -36,6 +37,9 @@ def _faults(work: Workload, metric: str, gate: MetricGate) -> Iterator[str]:
     known = {name for named in metrics.values() for name in named}
     if metric not in known:
         yield f"gates.{metric}: no metric of {', '.join(kinds)}; {nearest(metric, {*known, *GatesParams.model_fields})}"
+        return
+    if metric in ranked_names(name for name, one in work.params.evaluate.corrections.items() if one.bank == "inductive"):
+        yield f"gates.{metric}: {NO_BANK}"
         return
     having = {kind for kind, named in metrics.items() if metric in named}
     lacking = [name for name, every in kinds.items() if not every & having]

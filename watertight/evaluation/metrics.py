@@ -115,7 +115,12 @@ def metrics_declared(kind: str, declared: EvaluateParams) -> dict[str, Metric]:
     """The metrics of a kind of target in the order in which they are told, those of declared galleries and corrections too."""
     corrections = (named_correction(name, one) for name, one in declared.corrections.items())
     behind = [*(f"at_{size}" for size in declared.galleries), *corrections] if kind == "vector" else []
-    return METRICS[kind] | _ranked(f"{figure}_{name}" for name in behind for figure in ("mrr", "recall_1"))
+    return METRICS[kind] | _ranked(ranked_names(behind))
+
+
+def ranked_names(behind: Iterable[str]) -> list[str]:
+    """The names of both figures that are told of a size of gallery, ``at_<g>``, or of a correction."""
+    return [f"{figure}_{name}" for name in behind for figure in ("mrr", "recall_1")]
 
 
 def metric_of(kind: str, name: str) -> Metric | None:
