@@ -58,7 +58,7 @@ def texts_of(raw: Raw, name: str, values: Array) -> list[str]:
     try:
         return [value.decode() if isinstance(value, bytes) else value for value in values.tolist()]
     except UnicodeDecodeError as error:
-        raise raw.refused(f"has {name} that is not UTF-8", "text in UTF-8") from error
+        raise raw.refused(f"has text in {name} that is not UTF-8", "text in UTF-8") from error
 
 
 def lists(values: Array) -> pl.Series:

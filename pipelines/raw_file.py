@@ -21,6 +21,7 @@ from watertight.core.errors import Refusal
 
 REASON_CHARS = 200
 SHAPES = {".json": ', a list of records such as [{"name": 1}, {"name": 2}]'}
+BINARY = (".npy", ".npz", ".parquet")
 UNREADABLE = (pl.exceptions.PolarsError, pa.ArrowException, UnicodeDecodeError, EOFError, OSError, zlib.error, csv.Error)
 READERS: dict[str, Callable[[Raw], pl.DataFrame]] = {
     ".csv": delimited(","),
@@ -64,7 +65,7 @@ def drop_name(path: Path) -> str:
 
 
 def _refused(raw: Raw, error: BaseException) -> Refusal:
-    broken = raw.kind == ".parquet" or isinstance(error, OSError | EOFError | zlib.error)
+    broken = raw.kind in BINARY or isinstance(error, OSError | EOFError | zlib.error)
     foreign = None if broken else _in_other_encoding(raw)
     if foreign:
         return foreign

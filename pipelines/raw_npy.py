@@ -11,7 +11,7 @@ from pipelines.raw_arrays import Array, demand_directions, demand_whole, header,
 from pipelines.raw_bytes import Raw
 
 NAME = "the file"
-WIDEST = {"i": np.int64, "u": np.uint64, "f": np.float64, "b": np.bool_}
+NUMBERS = (np.bool_, np.int64, np.float64)
 
 
 def array(raw: Raw) -> pl.DataFrame:
@@ -20,7 +20,8 @@ def array(raw: Raw) -> pl.DataFrame:
     Raises Refusal where the file is cut off, of objects (pickled) or of another shape, and where a vector is zero or not finite.
     """
     values = _array(raw)
-    return pl.DataFrame({"place": pl.Series(range(len(values)), dtype=pl.Int64), **_column(raw, values)})
+    column = _column(raw, values)
+    return pl.DataFrame({"place": pl.Series(range(len(values)), dtype=pl.Int64), **column})
 
 
 def _array(raw: Raw) -> Array:
@@ -41,9 +42,9 @@ def _column(raw: Raw, values: Array) -> dict[str, pl.Series]:
         return {"vector": lists(values)}
     if values.ndim == 1 and values.dtype.kind in "US":
         return {"value": pl.Series(texts_of(raw, NAME, values), dtype=pl.String)}
-    if values.ndim == 1 and values.dtype.kind in WIDEST:
-        numbers = pl.Series(values.astype(WIDEST[values.dtype.kind]))
-        return {"value": numbers.cast(pl.Int64) if values.dtype.kind == "u" else numbers}
+    wide = next((kind for kind in NUMBERS if np.can_cast(values.dtype, kind)), None)
+    if values.ndim == 1 and wide is not None and values.dtype != np.uint64:
+        return {"value": pl.Series(values.astype(wide))}
     raise raw.refused(
         f"is an array of {values.dtype} {values.shape}", "vectors of floats (n, any dimension), or numbers or texts (n,)"
     )
