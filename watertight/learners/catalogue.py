@@ -12,6 +12,7 @@ from watertight.learners.baselines import Column, Mean
 from watertight.learners.blend import Blend
 from watertight.learners.boosting import Boosting
 from watertight.learners.calibrated import Calibrated
+from watertight.learners.cca import Cca
 from watertight.learners.conformal import Conformal
 from watertight.learners.family import Learner
 from watertight.learners.knn import Knn
@@ -32,6 +33,7 @@ FAMILIES: dict[str, type[Learner]] = {
     "mean": Mean,
     "level_mean": LevelMean,
     "procrustes": Procrustes,
+    "cca": Cca,
     "projector": Projector,
     "column": Column,
     "blend": Blend,

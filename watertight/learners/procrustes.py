@@ -10,6 +10,7 @@ import numpy.typing as npt
 from safetensors.numpy import load_file, save_file
 
 from watertight.core.contract import Target
+from watertight.learners.centred import centre_of, moved
 from watertight.learners.family import Options, Outputs, demand_features
 from watertight.learners.matrix import Matrix
 
@@ -39,21 +40,18 @@ class Procrustes:
         """A singular value decomposition of the (columns, dimension) products; ``seed`` is not needed."""
         demand_features(x, "procrustes")
         share = weight / weight.sum()
-        known = ~np.isnan(x.values)
-        total = share @ known
-        centre = np.divide(share @ np.nan_to_num(x.values.astype(np.float64)), total, out=np.zeros(len(total)), where=total > 0)
-        middle = share @ y
-        moved = np.nan_to_num(x.values - centre)
-        left, size, right = np.linalg.svd((moved * share[:, None]).T @ (y - middle), full_matrices=False)
-        length = float(share @ np.square(moved).sum(axis=1))
+        centre, middle = centre_of(x.values, share), share @ y
+        text = moved(x.values, centre)
+        left, size, right = np.linalg.svd((text * share[:, None]).T @ (y - middle), full_matrices=False)
+        length = float(share @ np.square(text).sum(axis=1))
         scale = float(size.sum()) / length if length > 0 else 0.0
         self.arrays = {"centre": centre, "middle": middle, "turn": np.ascontiguousarray((left @ right).T) * scale}
         return self
 
     def predict(self, x: Matrix) -> Outputs:
         """``vector``, each row by itself: alone it is what it is in a batch."""
-        moved = np.nan_to_num(x.values.astype(np.float64) - self.arrays["centre"])
-        return {"vector": np.einsum("ij,kj->ik", moved, self.arrays["turn"]) + self.arrays["middle"]}
+        told = np.einsum("ij,kj->ik", moved(x.values, self.arrays["centre"]), self.arrays["turn"])
+        return {"vector": told + self.arrays["middle"]}
 
     def save(self, folder: Path) -> None:
         """Write the arrays as safetensors."""

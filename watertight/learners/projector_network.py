@@ -23,7 +23,7 @@ class Network:
     """Hidden layers, each a product, LayerNorm, GELU and dropout, and a linear head; beside them, perhaps, a straight path.
 
     ``parameters``: ``weight0`` (columns, width), ``bias0``, ``gain0`` and ``shift0`` (width,), …, the head's ``weight<depth>``
-    and ``bias<depth>``, and ``path`` (columns, outputs) where there is one; all float32. Every draw is from generators of its own.
+    and ``bias<depth>``, and ``path`` (columns, outputs) where there is one; all float32. Every draw is from its own generators.
     """
 
     def __init__(

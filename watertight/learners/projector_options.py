@@ -14,11 +14,12 @@ INNER_FOLDS = 5
 class ProjectorOptions(Options):
     """``hidden``: the widths of the hidden layers. ``residual``: beside them runs a straight path, which starts as ridge.
 
-    ``loss``: see ``projector_losses``; ``temperature`` is where that of ``infonce``, which is learnt, starts. ``dropout``: the share of each hidden layer that is left out. ``epochs`` at most, of
-    batches of at least ``batch`` rows where there are as many, by AdamW with decoupled ``weight_decay``; the learning rate
-    rises to ``learning_rate`` in the share ``warm_up`` of all steps and falls to 0 as a half cosine. ``chunk``: so many rows
-    are passed at a time, which bounds memory and changes the model by rounding alone; None is the whole batch. ``patience``:
-    how many epochs without a better rank of the rows held out end the fit.
+    ``loss``: see ``projector_losses``; ``temperature`` is where that of ``infonce``, which is learnt, starts. ``dropout``: the
+    share of each hidden layer that is left out. ``epochs`` at most, of batches of at least ``batch`` rows where there are as
+    many, by AdamW with decoupled ``weight_decay``; the learning rate rises to ``learning_rate`` in the share ``warm_up`` of all
+    steps and falls to 0 as a half cosine. ``chunk``: so many rows are passed at a time, which bounds memory and changes the
+    model by rounding alone; None is the whole batch. ``patience``: how many epochs without a better rank of the rows held out
+    end the fit.
     """
 
     hidden: tuple[Annotated[int, Field(ge=1)], ...] = (512,)
