@@ -37,7 +37,5 @@ def infonce(vectors: Tensor, true: Tensor, own: Tensor, weight: Tensor, log_scal
 
 def directed(vectors: Tensor) -> Tensor:
     """``vectors``, (rows, d), at length 1."""
-    import torch
-
     vectors = vectors.float()
-    return vectors / torch.linalg.vector_norm(vectors, dim=1, keepdim=True)
+    return vectors * vectors.square().sum(dim=1, keepdim=True).rsqrt()

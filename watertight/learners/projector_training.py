@@ -88,6 +88,7 @@ class _Fit:
         self.network = Network(widths, path, bias, options.dropout, seed, device)
         self.log_scale = torch.full((), -math.log(options.temperature), device=device, requires_grad=True)
         self.fitted, self.held = fitted.on(device), held.on(device)
+        self.mixed = self.fitted.x.device.type == "cuda"
 
     def run(self) -> dict[str, Floats]:
         """Fit, and give the best epoch's parameters."""
@@ -109,7 +110,8 @@ class _Fit:
         with torch.no_grad():
             return self.judge(self._vectors(self.held.x).cpu().numpy())
 
-    def _epoch(self, optimizer: Any, schedule: Any) -> None:
+    def _epoch(self, optimizer: Any, schedule: Any) -> Any:
+        """One pass over the rows; the loss of each batch, (batches,)."""
         import torch
 
         drawn = torch.from_numpy(self.order.permutation(len(self.fitted.x))).to(self.fitted.x.device)
@@ -119,12 +121,14 @@ class _Fit:
             losses.append(self._backward(self.fitted.at(places)))
             optimizer.step()
             schedule.step()
-        if not torch.stack(losses).isfinite().all():
+        told = torch.stack(losses)
+        if not told.isfinite().all():
             raise Refusal(
                 "the loss of family 'projector' is no number",
                 expected="a fit that converges",
                 next_step="a smaller learning_rate",
             )
+        return told
 
     def _backward(self, rows: Pairs) -> Any:
         """The loss of a batch, whose gradient is added to the parameters."""
@@ -143,7 +147,7 @@ class _Fit:
         import torch
 
         # Around each pass alone: what was cast stays in its cache until it ends, and would outlive a step.
-        with torch.autocast(x.device.type, dtype=torch.bfloat16, enabled=x.device.type == "cuda"):
+        with torch.autocast(x.device.type, dtype=torch.bfloat16, enabled=self.mixed):
             return self.network(x, kept).float()
 
     def _optimizer(self) -> tuple[Any, Any]:
