@@ -136,7 +136,7 @@ def write(root: Path, made: Made) -> Workload:
     given = predictions(table, made)
     targets = {name: Target(**TARGETS[name]) for name in made.targets}
     params = EvaluateParams(**made.params["evaluate"])
-    found = cases(table, given, targets, params.slices)
+    found = cases(table, given, targets, params.slices, params)
     told = figures_table(record for case in found for record in figures(case, params.intervals))
     write_table(table, work.data("training_set", "training_set.parquet"))
     write_json(

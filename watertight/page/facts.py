@@ -109,8 +109,9 @@ class Run:
         return self.metrics[self.targets[target].kind]
 
     def first_metric(self, target: str) -> str:
-        """The metric by which cells are set beside one another."""
-        return next(iter(self.metrics_of(target)))
+        """The metric by which cells are set beside one another: the first that has a figure."""
+        known, told = self.metrics_of(target), set(self.of(target).drop_nulls("figure")["metric"])
+        return next((name for name in known if name in told), next(iter(known)))
 
     def headlines(self, target: str) -> list[str]:
         """The metrics that are drawn."""
