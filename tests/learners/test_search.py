@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
+import optuna
 import pytest
 
 from watertight.core.cell import Search
@@ -144,3 +146,120 @@ def test_trials_without_a_finite_loss_are_counted_and_if_there_are_no_others_ref
             with pytest.raises(Refusal, match="none of 6 trials of family 'hopeless' has a finite loss"):
                 searching.best(Hopeless, x, y, weight, "scalar", seed)
         assert len({strength for strength, _ in Counting.seen}) == TREES.trials
+
+
+def asked(searching: Searching, seed: int = 3, learner: Any = Counting) -> tuple[list[float], dict[str, Any]]:
+    """Every strength that was fitted, sorted, as often as it was; and what was found."""
+    Counting.seen.clear()
+    x, _, weight = rows()
+    found = searching.best(learner, x, np.zeros(ROWS), weight, "scalar", seed)
+    return sorted(strength for strength, _ in Counting.seen), found
+
+
+def declared(**more: Any) -> Searching:
+    return Searching({"family": "counting"}, TREES.model_copy(update={"trials": 16, **more}))
+
+
+@pytest.fixture
+def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Calls a function with a cache that has seen nothing."""
+    places = iter(range(99))
+
+    def call(what: Any, *given: Any, **named: Any) -> Any:
+        with monkeypatch.context() as patch:
+            patch.setenv("WATERTIGHT_CACHE", str(tmp_path / f"cache {next(places)}"))
+            return what(*given, **named)
+
+    return call
+
+
+def test_a_random_search_asks_the_same_of_the_same_seed_and_other_than_tpe(elsewhere: Any) -> None:
+    first, found = elsewhere(asked, declared(sampler="random"))
+    assert elsewhere(asked, declared(sampler="random")) == (first, found)
+    assert elsewhere(asked, declared(sampler="random"), 4)[0] != first
+    assert elsewhere(asked, declared(sampler="tpe"))[0] != first
+    near = [abs(np.log(strength / 7)) for strength in elsewhere(asked, declared(sampler="tpe", trials=40))[0]]
+    far = [abs(np.log(strength / 7)) for strength in elsewhere(asked, declared(sampler="random", trials=40))[0]]
+    assert np.median(near) < np.median(far), "one looks where others did well"
+
+
+def test_a_hopeless_trial_is_pruned_and_counted_and_never_taken(elsewhere: Any) -> None:
+    whole, best = elsewhere(asked, declared())
+    short, found = elsewhere(asked, declared(prune=True))
+    assert len(whole) == 16 * 3, "16 trials over 3 folds"
+    fits = {strength: short.count(strength) for strength in short}
+    assert len(fits) == 16 and set(fits.values()) == {1, 3}, "pruned after the first fold, or tried to the end"
+    assert found["strength"] in {strength for strength, folds in fits.items() if folds == 3}
+    error = lambda strength: abs(np.log(strength / 7))  # noqa: E731
+    assert error(found["strength"]) == min(map(error, fits)) and error(best["strength"]) < 1
+    assert elsewhere(asked, declared(prune=True)) == (short, found)
+
+
+class Racing(Counting):
+    """Takes its time: whichever of two trials is slower, by ``sign``."""
+
+    sign = 1.0
+
+    def fit(self, x: Matrix, y: Any, weight: Any, *, seed: int) -> Self:
+        time.sleep(0.02 if (self.sign * (self.strength - 7)) > 0 else 0.0)
+        return super().fit(x, y, weight, seed=seed)
+
+
+@pytest.mark.parametrize("sampler", ["tpe", "random"])
+def test_workers_side_by_side_find_the_same_whoever_is_faster(
+    sampler: str, elsewhere: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    two = declared(sampler=sampler, workers=2, prune=True, trials=15)
+    first, found = elsewhere(asked, two, learner=Racing)
+    monkeypatch.setattr(Racing, "sign", -1.0)
+    assert elsewhere(asked, two, learner=Racing) == (first, found)
+    assert len(set(first)) == 15, "the last batch is of one"
+
+
+@pytest.mark.parametrize("told", range(1, 8))
+def test_a_search_of_two_workers_goes_on_wherever_it_stopped(
+    told: int, elsewhere: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Cut off before the ``told``-th trial is told: in the middle of a batch, or before one."""
+    two = declared(workers=2, prune=True, trials=8)
+    undisturbed = elsewhere(asked, two)
+    tell, count = optuna.Study.tell, [0]
+
+    def dies(self: optuna.Study, *given: Any, **named: Any) -> Any:
+        count[0] += 1
+        if count[0] == told:
+            raise KeyboardInterrupt
+        return tell(self, *given, **named)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(optuna.Study, "tell", dies)
+        with pytest.raises(KeyboardInterrupt):
+            asked(two)
+    before = [strength for strength, _ in Counting.seen]
+    after, found = asked(two)
+    assert found == undisturbed[1]
+    assert set(before) | set(after) == set(undisturbed[0])
+    if told % 2 == 0:
+        assert sorted([*before, *after]) == undisturbed[0], "what was tried, and not told, is not tried again"
+
+
+def test_vectors_are_searched_by_rank_and_not_by_their_length() -> None:
+    """A model that is nearer in every number and ranks worse is not taken."""
+    chance = np.random.default_rng(1)
+    y = chance.normal(size=(ROWS, 4))
+    x = Matrix(y.astype(np.float32), tuple("abcd"), groups=np.array([f"g{row % 9}" for row in range(ROWS)]))
+
+    class Turned:
+        def __init__(self, options: Mapping[str, Any]) -> None:
+            self.sure = options["sure"]
+
+        def fit(self, x: Matrix, y: Any, weight: Any, *, seed: int) -> Self:
+            return self
+
+        def predict(self, x: Matrix) -> dict[str, np.ndarray]:
+            ranked = 100.0 * x.values
+            near = x.values + np.random.default_rng(0).normal(scale=1.0, size=x.values.shape)
+            return {"vector": ranked if self.sure else near}
+
+    search = Search(trials=6, sampler="random", space={"sure": [True, False]})
+    assert Searching({"family": "turned"}, search).best(Turned, x, y, np.ones(ROWS), "vector", 0) == {"sure": True}

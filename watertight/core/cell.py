@@ -28,11 +28,16 @@ class Range(Declaration):
 class Search(Declaration):
     """A search for options inside the rows of each fit: ``trials`` in all, each judged over ``folds`` inner folds by group.
 
-    ``space`` gives, per option, a range or a list to choose from.
+    ``space`` gives, per option, a range or a list to choose from. ``sampler``: ``tpe`` asks where others did well (Bergstra et
+    al. 2011), ``random`` anywhere. ``prune``: a trial ends after an inner fold where it does worse than half of the others
+    did up to there. ``workers``: trials that are asked together and fitted side by side; another number asks others.
     """
 
     trials: int = Field(gt=0)
     folds: int = Field(default=3, ge=2)
+    sampler: Literal["tpe", "random"] = "tpe"
+    prune: bool = False
+    workers: int = Field(default=1, ge=1)
     space: dict[str, Range | tuple[Any, ...]] = Field(min_length=1)
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +15,7 @@ from watertight.core.caches import default_root
 from watertight.core.cell import Search
 from watertight.core.digests import json_digest
 from watertight.core.errors import Refusal
+from watertight.core.ranks import gallery, ranks
 from watertight.learners.family import Learner, Outputs
 from watertight.learners.inner_folds import Fold, inner_folds
 from watertight.learners.matrix import Matrix
@@ -21,9 +23,13 @@ from watertight.learners.matrix import Matrix
 Build = Callable[[Mapping[str, Any]], Learner]
 LOSSES: dict[str, Callable[[npt.NDArray[Any], Outputs], npt.NDArray[np.float64]]] = {
     "scalar": lambda y, told: (y - told["mean"]) ** 2,
-    "vector": lambda y, told: ((y - told["vector"]) ** 2).sum(axis=1),
+    "vector": lambda y, told: _lost_ranks(told["vector"], y),
     "class": lambda y, told: -np.log(np.clip(told["probabilities"][np.arange(len(y)), y], 1e-12, 1)),
 }
+
+
+GIVEN_UP, PRUNED, LOSS = "given up", "pruned", "loss"
+"""What is kept beside a trial: that it was cut off, that it was pruned, and its loss (null: no number)."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +38,8 @@ class Searching:
 
     Trials are kept in a journal of Optuna's under the cache root, named by everything that decides them: an interrupted
     search goes on where it stopped, and one that was finished is not done again. The sampler is seeded anew for each
-    trial by how many are complete, so a resumed search asks what an undisturbed one would have asked.
+    trial by how many ended before it, so a resumed search asks what an undisturbed one would have asked. Trials that are
+    tried side by side are told together, in the order in which they were asked for: which one was faster decides nothing.
     """
 
     what: Mapping[str, Any]
@@ -41,16 +48,19 @@ class Searching:
     def best(
         self, build: Build, x: Matrix, y: npt.NDArray[Any], weight: npt.NDArray[np.float64], kind: str, seed: int
     ) -> dict[str, Any]:
-        """The options with the least weighted loss over the inner folds: squared error, or log loss for a class.
+        """The options with the least weighted loss over the inner folds: squared error, log loss, 1 less the reciprocal rank.
 
         Raises Refusal where the rows are of fewer than two groups, or where no trial has a finite loss.
         """
         study = self._study(_digest(x, y, weight), seed)
         folds = list(inner_folds(x, self.declared.folds))
-        loss = lambda options: _loss(build, options, folds, x, y, weight, kind, seed)  # noqa: E731
-        while len(done := _finished(study)) < self.declared.trials:
-            self._try(study, seed * self.declared.trials + len(done), loss)
-        scored = [trial for trial in done if trial.value is not None]
+        losses = lambda options: _losses(build, options, folds, x, y, weight, kind, seed)  # noqa: E731
+        with ThreadPoolExecutor(self.declared.workers) as pool:
+            while len(done := _ended(study)) < self.declared.trials:
+                trials = self._batch(study, len(done), seed)
+                list(pool.map(lambda trial: self._try(trial, losses), trials))
+                _tell(study, trials)
+        scored = [trial for trial in done if trial.state.name == "COMPLETE"]
         if not scored:
             raise Refusal(
                 f"none of {len(done)} trials of family {self.what['family']!r} has a finite loss",
@@ -69,14 +79,62 @@ class Searching:
         place = default_root() / "searches" / f"{key[:32]}.journal"
         place.parent.mkdir(parents=True, exist_ok=True)
         storage = JournalStorage(JournalFileBackend(str(place)))
-        return optuna.create_study(study_name=key, storage=storage, load_if_exists=True)
+        pruner = optuna.pruners.MedianPruner() if self.declared.prune else optuna.pruners.NopPruner()
+        return optuna.create_study(study_name=key, storage=storage, load_if_exists=True, pruner=pruner)
 
-    def _try(self, study: Any, seed: int, loss: Callable[[Mapping[str, Any]], float]) -> None:
+    def _batch(self, study: Any, done: int, seed: int) -> list[Any]:
+        """The trials that are next, asked for together.
+
+        A batch is told when all of it has been tried. So where a part of one was told, the rest has been tried, and is not
+        asked again; trials that were never tried to their end are given up, and asked anew.
+        """
         import optuna
 
-        study.sampler = optuna.samplers.TPESampler(seed=seed, constant_liar=False)
+        size = self.declared.workers
+        waiting = [optuna.trial.Trial(study, trial._trial_id) for trial in study.get_trials(deepcopy=False) if _waits(trial)]
+        if done % size:
+            return waiting
+        for trial in waiting:
+            trial.set_user_attr(GIVEN_UP, True)
+            study.tell(trial, state=optuna.trial.TrialState.FAIL)
+        first = seed * self.declared.trials + done
+        return [self._ask(study, first + place) for place in range(min(size, self.declared.trials - done))]
+
+    def _ask(self, study: Any, seed: int) -> Any:
+        import optuna
+
+        sampler = {
+            "tpe": lambda: optuna.samplers.TPESampler(seed=seed, constant_liar=self.declared.workers > 1),
+            "random": lambda: optuna.samplers.RandomSampler(seed=seed),
+        }
+        study.sampler = sampler[self.declared.sampler]()
         trial = study.ask()
-        study.tell(trial, loss({name: _asked(trial, name, within) for name, within in sorted(self.declared.space.items())}))
+        for name, within in sorted(self.declared.space.items()):
+            _asked(trial, name, within)
+        return trial
+
+    def _try(self, trial: Any, losses: Callable[[Mapping[str, Any]], Iterator[float]]) -> None:
+        """Fit the trial's models, fold by fold, and keep what came of it beside the trial."""
+        if LOSS in trial.user_attrs:
+            return
+        pruned = False
+        for step, loss in enumerate(losses(trial.params)):
+            trial.report(loss, step)
+            pruned = step + 1 < self.declared.folds and trial.should_prune()
+            if pruned:
+                break
+        trial.set_user_attr(PRUNED, bool(pruned))
+        trial.set_user_attr(LOSS, loss if np.isfinite(loss) else None)
+
+
+def _tell(study: Any, trials: Sequence[Any]) -> None:
+    """What came of each, in the order in which they were asked for."""
+    from optuna.trial import TrialState
+
+    for trial in sorted(trials, key=lambda trial: trial.number):
+        loss = trial.user_attrs[LOSS]
+        state = TrialState.PRUNED if trial.user_attrs[PRUNED] else TrialState.FAIL if loss is None else TrialState.COMPLETE
+        study.tell(trial, loss if state == TrialState.COMPLETE else None, state=state)
 
 
 def _asked(trial: Any, name: str, within: Any) -> Any:
@@ -86,20 +144,33 @@ def _asked(trial: Any, name: str, within: Any) -> Any:
     return suggest(name, within.low, within.high, log=within.log)
 
 
-def _loss(
+def _losses(
     build: Build, options: Mapping[str, Any], folds: Sequence[Fold], x: Matrix, y: Any, weight: Any, kind: str, seed: int
-) -> float:
-    """Weighted mean loss of the options' models over the inner folds."""
-    losses = np.empty(len(y))
+) -> Iterator[float]:
+    """Weighted mean loss of the options' models over the inner folds up to each; the last is over all rows."""
+    losses, known = np.zeros(len(y)), np.zeros(len(y), dtype=bool)
     for fitted, held in folds:
         learner = build(options).fit(x.at(fitted), y[fitted], weight[fitted], seed=seed)
         losses[held] = LOSSES[kind](y[held], learner.predict(x.at(held)))
-    return float(np.average(losses, weights=weight))
+        known[held] = True
+        yield float(np.average(losses[known], weights=weight[known])) if weight[known].sum() > 0 else 0.0
 
 
-def _finished(study: Any) -> list[Any]:
-    """Trials that ended, those with a loss that is no number (their value is None) among them."""
-    return [trial for trial in study.get_trials(deepcopy=False) if trial.state.is_finished()]
+def _ended(study: Any) -> list[Any]:
+    """Trials that ended, those that were pruned or have a loss that is no number among them."""
+    known = study.get_trials(deepcopy=False)
+    return [trial for trial in known if trial.state.is_finished() and GIVEN_UP not in trial.user_attrs]
+
+
+def _waits(trial: Any) -> bool:
+    """Whether it was asked for and nothing was told of it yet."""
+    return not trial.state.is_finished()
+
+
+def _lost_ranks(told: npt.NDArray[np.float64], y: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """1 less the reciprocal rank of each row's own vector among the different ones of the fold; NaN for what is no number."""
+    blind = ~np.isfinite(told).all(axis=1)
+    return np.where(blind, np.nan, 1 - 1 / ranks(np.nan_to_num(told), gallery(y)))
 
 
 def _digest(x: Matrix, y: npt.NDArray[Any], weight: npt.NDArray[np.float64]) -> str:
