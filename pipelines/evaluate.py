@@ -22,6 +22,7 @@ from watertight.core.tables import read_json, read_table, write_json, write_tabl
 from watertight.core.treatment import EXCHANGING
 from watertight.core.witness import CELL, evidence, input_evidence, made_evidence
 from watertight.evaluation.figures import cases, figures, figures_table, galleries_left_out, of_cells, slices_covered
+from watertight.evaluation.inventory import inventory
 from watertight.evaluation.metrics import metrics_declared
 from watertight.evaluation.plots import calibration_points, slice_points
 from watertight.progress import track
@@ -44,6 +45,7 @@ def evaluate(work: Workload, out: Path, metrics: Path, plots: Path) -> None:
     smaller = galleries_left_out(of_cell, params)
     tell_left_out(work, "evaluate", "galleries", smaller)
     write_table(told, out / "figures.parquet")
+    inventory(read_json(work.artifacts("train", "train.json")), told).write_csv(out / "inventory.csv")
     report = {"slices": slices_covered(told, params), "slices_skipped": skipped, "galleries_skipped": smaller}
     of = file_digest(work.artifacts(*PREDICTIONS))
     models = list(judged_cells(work, rows, predictions))

@@ -11,6 +11,7 @@ from watertight.core.errors import Misuse
 from watertight.core.project import Workload
 from watertight.core.tables import read_table
 from watertight.evaluation.figures import of_cells, wide
+from watertight.evaluation.inventory import INVENTORY
 from watertight.evaluation.metrics import METRICS
 
 HEADLINES = {name for metrics in METRICS.values() for name, metric in metrics.items() if metric.headline}
@@ -28,6 +29,27 @@ def figures_of(work: Workload) -> list[dict[str, Any]]:
     if not path.is_file():
         raise Misuse("nothing was evaluated yet", expected=f"{path}", next_step="dvc repro, or dvc checkout")
     return wide(of_cells(read_table(path)).filter(pl.col("slice") == ""), "target", "cell")
+
+
+def inventory_of(work: Workload) -> list[dict[str, Any]]:
+    """A row per model that was trained, as ``evaluate`` wrote it: what is in ``watertight.evaluation.inventory.INVENTORY``."""
+    path = work.artifacts("evaluate", "inventory.csv")
+    if not path.is_file():
+        raise Misuse("nothing was evaluated yet", expected=f"{path}", next_step="dvc repro, or dvc checkout")
+    return pl.read_csv(path, schema=INVENTORY).to_dicts()
+
+
+def inventory_as_text(rows: Sequence[Mapping[str, Any]]) -> dict[str, list[dict[str, str]]]:
+    """The inventory for a terminal, under a heading per target: the figure with its interval, shares in hundredths."""
+    found: dict[str, list[dict[str, str]]] = {}
+    for row in rows:
+        figure = {} if row["figure"] is None else {row["metric"]: f"{row['figure']:.4f}"}
+        within = "" if row["low"] is None else f" [{row['low']:.3f}, {row['high']:.3f}]"
+        told = {name: str(row[name]) for name in ("cell", "family", "seed", "data", "digest", "rows")}
+        told |= {name: text + within for name, text in figure.items()}
+        told |= {"in": row["ensemble"] or "", "weight": "" if row["weight"] is None else f"{row['weight']:.2f}"}
+        found.setdefault(_heading(row, ["target"]), []).append(told)
+    return {name: _without_empty(part) for name, part in found.items()}
 
 
 def as_text(rows: Sequence[Mapping[str, Any]], *heading: str) -> dict[str, list[dict[str, str]]]:
@@ -71,4 +93,4 @@ def _text(name: str, value: Any) -> str:
 
 def _without_empty(rows: list[dict[str, str]]) -> list[dict[str, str]]:
     """Without the columns that are empty in every row: metrics of another kind of target, outputs that nobody gives."""
-    return [{name: text for name, text in row.items() if any(other[name] for other in rows)} for row in rows]
+    return [{name: text for name, text in row.items() if any(other.get(name) for other in rows)} for row in rows]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import polars as pl
@@ -9,7 +10,9 @@ import pytest
 import yaml
 from polars.testing import assert_frame_equal
 from tiny_project import PREDICTIONS, WITNESSES, TinyProject
+from typer.testing import CliRunner
 
+from watertight.cli import app
 from watertight.core.digests import ids_digest
 from watertight.core.errors import Misuse
 
@@ -105,3 +108,19 @@ def test_a_column_that_another_source_has_leaves_the_cells_out(project: TinyProj
     project.execute("train")
     skipped = project.verdict("artifacts/tiny/train/train.json")["cells_skipped"]
     assert skipped == {f"net-strongest-{seed}": "the source has no column 'similarity'" for seed in (0, 3)}
+
+
+def test_the_inventory_tells_each_model_with_its_data_and_its_figure(project: TinyProject) -> None:
+    declare(project, {"net": MATRIX}, ["net"], [0])
+    project.execute("train", "evaluate")
+    answer = CliRunner().invoke(app, ["inventory", "tiny", "--json"])
+    assert answer.exit_code == 0, answer.output
+    told = {line["cell"]: line for line in json.loads(answer.stdout)}
+    figures = project.table("artifacts/tiny/evaluate/figures.parquet").filter(pl.col("slice") == "", metric="rmse")
+    assert {name: line["figure"] for name, line in told.items()} == dict(figures.select("cell", "figure").iter_rows())
+    data = {line["cell"]: line for line in project.verdict("artifacts/tiny/train/train.json")["data"]}
+    for name, line in told.items():
+        final = data[name]["models"][data[name]["final"]]
+        assert (line["data"], line["digest"], line["rows"]) == (data[name]["data"], final["digest"], final["rows"])
+    text = CliRunner().invoke(app, ["inventory", "tiny"]).stdout
+    assert "target mood" in text and "net-strongest-3" in text and "strongest" in text

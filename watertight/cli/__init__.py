@@ -8,7 +8,7 @@ import typer
 
 from watertight.cli.bundles import export, pull
 from watertight.cli.drops import check, ingest, profile, quarantine
-from watertight.cli.figures import compare, embeddings, metrics, score
+from watertight.cli.figures import compare, embeddings, inventory, metrics, score
 from watertight.cli.models import deprecate, history, lineage, models, rollback, show, verify
 from watertight.cli.predicting import predict
 from watertight.cli.promoting import promote, rescore
@@ -30,7 +30,7 @@ def root() -> None:
 
 COMMANDS: tuple[Callable[..., None], ...] = (
     *(check, ingest, quarantine, profile),
-    *(metrics, embeddings, compare, score),
+    *(metrics, inventory, embeddings, compare, score),
     *(models, show, history, lineage, promote, rescore, rollback, deprecate, verify),
     *(pull, export),
     *(fetch, new, repro),

@@ -22,6 +22,18 @@ def metrics(workload: WorkloadName, as_json: Json = False) -> None:
     run(workload, "metrics", work, as_json)
 
 
+def inventory(workload: WorkloadName, as_json: Json = False) -> None:
+    """Print every model that was trained: its seed, its version of the data, its figure, and its weight in an ensemble."""
+
+    def work(project: Any) -> Any:
+        from pipelines.figures import inventory_as_text, inventory_of  # Polars behind it
+
+        rows = inventory_of(project.workload(workload))
+        return rows if as_json else inventory_as_text(rows)
+
+    run(workload, "inventory", work, as_json)
+
+
 def embeddings(
     workload: WorkloadName,
     target: Annotated[str | None, typer.Option(help="A scalar target; default: the first that is trained.")] = None,
