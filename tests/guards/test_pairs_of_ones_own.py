@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +16,7 @@ import pytest
 from pairs_project import DEEP, WIDE, archive, arrays, run, without_vectors
 
 from pipelines.drop import read_drop
-from pipelines.drops import check_drop
+from pipelines.drops import check_drop, ingest_drop
 from pipelines.predict import predict_file, predict_one
 from pipelines.raw_file import read_raw
 from watertight.core.errors import Misuse, Refusal
@@ -51,7 +55,7 @@ def test_the_vectors_that_came_are_those_that_are_joined_and_no_encoder_is_claim
     given = arrays()
     found = joined_vectors(built_pairs)
     assert len(found) == 48
-    for text, vector in zip(given["captions/text"], given["captions/embeddings"], strict=True):
+    for text, vector in pairs_of(given):
         assert np.array_equal(np.array(found[str(text)], np.float32), vector)
     for place in (("features", "features.json"), ("training_set", "training_set.json")):
         assert read_json(built_pairs.data(*place))["encoders"] == {}
@@ -96,6 +100,28 @@ def test_a_further_archive_is_a_drop(pairs: Workload, tmp_path: Path) -> None:
     assert (told["new"], told["quarantined"], told["groups"]) == (8, 0, {"known": 0, "new": 4})
     again = check_drop(pairs, archive(tmp_path, arrays(), "again.npz"), None)
     assert again["nothing new"] == "every row of it is known"
+
+
+def test_a_drop_that_is_let_in_keeps_its_vectors(pairs: Workload, tmp_path: Path) -> None:
+    root = pairs.project.root
+    for command in (["git", "init", "--quiet"], [sys.executable, "-m", "dvc", "init", "--quiet"]):
+        subprocess.run(command, cwd=root, check=True, env={**os.environ, "DVC_NO_ANALYTICS": "1"}, timeout=120)
+    given = arrays(first=50, images=4)
+    told = ingest_drop(pairs, archive(tmp_path, given), None)
+    assert (told["new"], told["quarantined"]) == (8, 0)
+    run(pairs, "ingest", "check", "split", "featurize")
+    rows = read_table(pairs.data("rows", "rows.parquet"))
+    assert rows.group_by("drop").len().sort("len").rows() == [("more", 8), ("pairs", 48)]
+    text = read_table(pairs.data("features", f"{pairs.name}_embedding.parquet")).join(
+        rows.select("caption_id", "text"), on="caption_id"
+    )
+    found = dict(text.select("text", "vector").iter_rows())
+    assert all(np.array_equal(np.array(found[str(text)], np.float32), vector) for text, vector in pairs_of(given))
+    assert read_table(pairs.data("features", f"{pairs.name}_images.parquet")).height == 28
+
+
+def pairs_of(given: pairs_project.Arrays) -> Iterator[tuple[str, np.ndarray]]:
+    return zip(given["captions/text"], given["captions/embeddings"], strict=True)
 
 
 @pytest.mark.parametrize(

@@ -87,6 +87,15 @@ def test_no_two_pictures_and_no_two_descriptions_are_the_same(rows: pl.DataFrame
     assert rows["text"].n_unique() == rows["image_id"].n_unique() == rows["group_id"].n_unique() == 1126
 
 
+def test_products_in_several_colours_look_alike_and_are_told_apart(rows: pl.DataFrame) -> None:
+    """What the contract says of them: they are no doubles, and figures on other groups are told with them in mind."""
+    product = rows["image_id"].str.slice(len("image-"), 6)
+    assert product.is_duplicated().sum() == 837
+    unit = np.array(rows["image"].to_list())
+    nearest = (unit @ unit.T - 2 * np.eye(len(unit))).argmax(axis=1)
+    assert (product.to_numpy() == product.to_numpy()[nearest]).mean() == pytest.approx(0.44, abs=0.005)
+
+
 def test_similarity_is_the_cosine_of_clips_vectors(rows: pl.DataFrame) -> None:
     said, shown = vectors("text_embeddings.npy"), vectors("image_embeddings.npy")
     cosines = (said * shown).sum(axis=1) / np.linalg.norm(said, axis=1) / np.linalg.norm(shown, axis=1)

@@ -103,7 +103,15 @@ def _once(versions: pl.DataFrame, contract: SourceContract) -> pl.DataFrame:
 
     When it says so is no matter: a label that is told again is no correction.
     """
-    content = [name for name in versions.columns if name != "drop"]
+    numbered = versions.with_row_index(PLACE)
+    # To compare rows with vectors in them takes long, and one that came once is no repeat.
+    again = numbered.filter(pl.col("row_id").is_duplicated())
+    repeats = again.join(_without_repeats(again), on=PLACE, how="anti")
+    return numbered.join(repeats, on=PLACE, how="anti", maintain_order="left").drop(PLACE)
+
+
+def _without_repeats(versions: pl.DataFrame) -> pl.DataFrame:
+    content = [name for name in versions.columns if name not in ("drop", PLACE)]
     said = [name for name in content if name not in OF_A_VERSION and name != "row_id"]
     once = versions.unique(subset=content, keep="first", maintain_order=True)
     told = once.select("row_id", said=pl.struct(said).hash()).select(
