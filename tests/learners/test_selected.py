@@ -77,6 +77,14 @@ def test_one_member_that_none_improves_stays_alone() -> None:
     assert fit(x, y, weight).counts == {"m0": 1}
 
 
+def test_members_that_tell_nothing_apart_share_the_places_of_all() -> None:
+    x, y, weight = asked((1.0, 1.0), rows=30)
+    flat = Matrix(np.ones_like(x.values), x.names)
+    found = fit(flat, np.repeat(np.eye(10)[:, :5] + np.eye(10)[:, 5:], 3, axis=0), weight)
+    assert (found.counts, found.mrr) == ({"m0": 1}, pytest.approx(1 / 3)), "the third of five, all as near"
+    assert by_hand(flat, y, weight, 25) == fit(flat, y, weight).counts
+
+
 def test_a_prediction_is_the_mean_of_directions_by_counts_at_length_one() -> None:
     x, y, weight = asked((0.8, 0.9, 1.0))
     found = fit(x, y, weight)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -12,7 +12,7 @@ from pydantic import Field
 
 from watertight.core.contract import Target
 from watertight.core.errors import Misuse, Refusal
-from watertight.core.ranks import directions, gallery
+from watertight.core.ranks import Gallery, directions, gallery
 from watertight.core.tables import read_json, write_json
 from watertight.learners.family import Options, Outputs
 from watertight.learners.matrix import MEMBER, Matrix
@@ -20,8 +20,6 @@ from watertight.learners.matrix import MEMBER, Matrix
 MODEL = "model.json"
 MOST_ROWS = 5_000
 """Rows that members are chosen on; of more, so many are taken at even distances. It bounds the memory: 100 MB a member."""
-BLOCK = 2**20
-"""Cosines that are looked at together, so that they stay in the processor's cache."""
 GAIN = 1e-9
 
 Floats = npt.NDArray[np.float64]
@@ -64,8 +62,8 @@ class Selected:
         counted = np.flatnonzero(weight > 0)
         places = counted[:: -(-len(counted) // MOST_ROWS)]
         among = gallery(y[places])
-        near = [_near(x, name, places, among.vectors) for name in names]
-        chosen, self.mrr = _selected(near, among.own, weight[places], self.options.rounds)
+        nearer = [_nearer(x, name, places, among) for name in names]
+        chosen, self.mrr = _selected(nearer, weight[places], self.options.rounds)
         self.counts = {names[place].removeprefix(MEMBER): int(chosen.count(place)) for place in dict.fromkeys(chosen)}
         return self
 
@@ -93,42 +91,38 @@ def _members(x: Matrix) -> tuple[str, ...]:
     return names
 
 
-def _near(x: Matrix, name: str, places: npt.NDArray[np.intp], vectors: Near) -> Near:
-    """(rows, gallery): the cosine of each prediction of a member with each vector."""
+def _nearer(x: Matrix, name: str, places: npt.NDArray[np.intp], among: Gallery) -> Near:
+    """(rows, gallery): by how much each vector is nearer to a member's prediction than the row's own, as cosines."""
     told = x.block(name)[places]
     if not np.isfinite(told).all():
         raise Refusal(f"predictions of {name.removeprefix(MEMBER)!r} are not finite", expected="a vector of numbers in each row")
-    near: Near = directions(told.astype(np.float64)) @ vectors.T
+    near: Near = directions(told.astype(np.float64)) @ among.vectors.T
+    near -= near[np.arange(len(near)), among.own][:, None]
     return near
 
 
-def _selected(near: list[Near], own: npt.NDArray[np.intp], weight: Floats, rounds: int) -> tuple[list[int], float]:
+def _selected(nearer: list[Near], weight: Floats, rounds: int) -> tuple[list[int], float]:
     """Places of members in the order in which they were added, and the mean reciprocal rank that they reach together.
 
     The cosine of a row's mean with a vector is the sum of its members' cosines over a length that is the same for the whole
     gallery: sums rank as the mean does.
     """
-    total, chosen, best = np.zeros_like(near[0]), list[int](), 0.0
+    behind, chosen, best = np.zeros_like(nearer[0]), list[int](), 0.0
     while len(chosen) < rounds:
-        found = [_mrr(total, one, own, weight) for one in near]
+        found = [_mrr(behind, one, weight) for one in nearer]
         place = int(np.argmax(found))
         if chosen and found[place] <= best + GAIN:
             break
         best = found[place]
         chosen.append(place)
-        total += near[place]
+        behind -= nearer[place]
     return chosen, best
 
 
-def _mrr(total: Near, more: Near, own: npt.NDArray[np.intp], weight: Floats) -> float:
-    """The weighted mean reciprocal rank by ``total + more``; equal ones share their places."""
-    return float(np.average(1 / np.concatenate(list(_ranks(total, more, own))), weights=weight))
-
-
-def _ranks(total: Near, more: Near, own: npt.NDArray[np.intp]) -> Iterator[Floats]:
-    size = max(1, BLOCK // total.shape[1])
-    for start in range(0, len(total), size):
-        rows = slice(start, start + size)
-        score = total[rows] + more[rows]
-        mine = score[np.arange(len(score)), own[rows]][:, None]
-        yield 1 + np.count_nonzero(score > mine, axis=1) + (np.count_nonzero(score == mine, axis=1) - 1) / 2
+def _mrr(behind: Near, more: Near, weight: Floats) -> float:
+    """The weighted mean reciprocal rank by ``more`` less what lies ``behind``; vectors as near as the own share its place."""
+    rank = 1.0 + np.count_nonzero(more > behind, axis=1)
+    level = more == behind
+    if np.count_nonzero(level) > len(rank):  # others than each row's own
+        rank += (np.count_nonzero(level, axis=1) - 1) / 2
+    return float(np.average(1 / rank, weights=weight))
