@@ -125,6 +125,14 @@ def test_the_scale_learns_until_it_is_as_steep_as_may_be() -> None:
         assert log_scale.grad is not None and (log_scale.grad.item() != 0) == moves
 
 
+def test_a_vector_of_zeros_is_as_near_to_everything() -> None:
+    vectors, true, own, weight = tensors(*some())
+    vectors[0] = 0
+    loss = infonce(vectors.requires_grad_(True), true, own, weight, torch.tensor(1.0))
+    loss.backward()
+    assert loss.isfinite() and vectors.grad is not None and vectors.grad.isfinite().all()
+
+
 def test_cosine_is_what_it_says() -> None:
     vectors, true, own, weight = some()
     cosines = [1 - v @ true[o] / np.linalg.norm(v) for v, o in zip(vectors, own)]

@@ -11,11 +11,13 @@ from typing import Any
 Tensor = Any
 STEEPEST = 100.0
 """The greatest scale of cosines, as in CLIP (Radford et al. 2021): the inverse of the least temperature."""
+NOTHING = 1e-24
+"""The squared length below which a vector has no direction, and is as near to everything."""
 
 
 def cosine(vectors: Tensor, true: Tensor, own: Tensor, weight: Tensor) -> Tensor:
     """1 − the cosine of each row's vector with its true one, a number."""
-    return ((1 - (directed(vectors) * true[own]).sum(dim=1)) * weight).sum() / weight.sum()
+    return ((1 - (_scaled(vectors, 1.0) * true[own]).sum(dim=1)) * weight).sum() / weight.sum()
 
 
 def infonce(vectors: Tensor, true: Tensor, own: Tensor, weight: Tensor, log_scale: Tensor) -> Tensor:
@@ -26,7 +28,7 @@ def infonce(vectors: Tensor, true: Tensor, own: Tensor, weight: Tensor, log_scal
     """
     import torch  # heavy, needed only where networks are fitted
 
-    asked = directed(vectors) * log_scale.exp().clamp(max=STEEPEST)
+    asked = _scaled(vectors, log_scale.exp().clamp(max=STEEPEST))
     often = torch.zeros(len(true), device=true.device).index_add_(0, own, weight).log()
     logits = torch.addmm(often, asked, true.T)
     once = (torch.arange(len(own), device=own.device), own)
@@ -35,7 +37,7 @@ def infonce(vectors: Tensor, true: Tensor, own: Tensor, weight: Tensor, log_scal
     return (surprise * weight).sum() / weight.sum()
 
 
-def directed(vectors: Tensor) -> Tensor:
-    """``vectors``, (rows, d), at length 1."""
+def _scaled(vectors: Tensor, length: Any) -> Tensor:
+    """``vectors``, (rows, d), at that length: one product of so many numbers, not one for the direction and another for it."""
     vectors = vectors.float()
-    return vectors * vectors.square().sum(dim=1, keepdim=True).rsqrt()
+    return vectors * (vectors.square().sum(dim=1, keepdim=True).clamp(min=NOTHING).rsqrt() * length)
