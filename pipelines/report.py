@@ -6,6 +6,7 @@ from pathlib import Path
 
 import polars as pl
 
+from pipelines.sought import sought_of_targets
 from pipelines.stage import run
 from watertight.core.project import Workload
 from watertight.core.tables import read_json, read_table
@@ -63,6 +64,7 @@ def facts(work: Workload) -> Run:
         checked=read_json(work.data("checked", "verdict.json")),
         online=read_json(work.artifacts("online", "verdict.json")),
         drift=read_json(drift) if drift.is_file() else None,
+        sought=sought_of_targets(work, rows, predictions),
     )
 
 

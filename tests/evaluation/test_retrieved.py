@@ -21,7 +21,7 @@ def slowly(queries: np.ndarray, vectors: np.ndarray, k: int) -> list[list[int]]:
 
 
 def quarters(rng: np.random.Generator, rows: int) -> np.ndarray:
-    """Vectors of length 2 with four entries of 1 or -1: their cosines are quarters, exact in any order of summing, often equal."""
+    """Vectors of length 2 with four entries of 1 or -1: their cosines are exact in any order of summing, and often equal."""
     signs = rng.choice([-1.0, 1.0], (rows, 8))
     return np.where(rng.random((rows, 8)).argsort(axis=1) < 4, signs, 0.0)
 

@@ -52,6 +52,7 @@ class Made:
     status: str = "pass"
     about: str = "Made up."
     language: str = "de"
+    texts: tuple[str, ...] = ()
 
     @property
     def slices(self) -> dict[str, list[float]]:
@@ -198,6 +199,7 @@ def _declare(root: Path, made: Made) -> Workload:
         "about": made.about,
         "group": "author",
         "keys": ["author"],
+        "text": list(made.texts),
         "targets": {name: TARGETS[name] for name in made.targets},
     }
     folder = root / "pipelines" / "sources" / "toy"

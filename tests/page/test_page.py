@@ -79,6 +79,7 @@ def test_no_chart_is_laid_out_by_the_widths_of_its_texts(monkeypatch: pytest.Mon
             charts.bands("share", names, marks),
             charts.reliability(points, {"other": points[1:]}),
             charts.bars("share", names, [0.1] * 9),
+            charts.curves(("k", "share"), [[(1, 0.1), (10, 0.9)], [(1, 0.5), (10, 0.55)]], ticks=[1, 10], log=True),
         ]
 
     before = drawn()
@@ -94,6 +95,14 @@ def test_a_point_stands_where_its_figure_is() -> None:
     points = re.findall(r'<path transform="translate\(([\d.]+),([\d.]+)\)" d="M3', drawn)
     wanted = [((x - domain[0]) / (domain[1] - domain[0]) * 108, y) for x, y in ((1.0, 10.0), (2.0, 30.0))]
     assert [(float(x), float(y)) for x, y in points] == [pytest.approx(place, abs=0.01) for place in wanted]
+
+
+def test_a_curve_runs_through_its_points_and_a_logarithmic_axis_is_one() -> None:
+    drawn = charts.curves(("k", "share"), [[(1, 0.0), (10, 0.5), (100, 1.0)]], ticks=[1, 100], log=True)
+    [line] = re.findall(r'd="M([\d.,L-]+)"[^>]*stroke="#0072b2"', drawn)
+    points = [tuple(map(float, point.split(","))) for point in line.split("L")]
+    assert points == [pytest.approx(place, abs=0.01) for place in ((0, 280), (200, 280 - 140 / 1.04), (400, 280 - 280 / 1.04))]
+    assert len(re.findall(r'd="M3', drawn)) == 2, "shapes stand at the ticks alone"
 
 
 def test_every_cell_is_in_the_table_of_its_target_with_its_role_and_rows(plain: str, tmp_path: Path) -> None:
@@ -148,8 +157,8 @@ def test_slices_stand_as_declared_with_ranges_upwards(plain: str) -> None:
         ("side", ["Figures", "Reliability", "Error by slice", "Feature importance"], "bins are told of scalars, this is a class"),
         (
             "image",
-            ["Figures", "Reliability", "Error by slice", "Feature importance"],
-            "bins are told of scalars, this is a vector",
+            ["Figures", "Ranks in the gallery", "Own vector and nearest other", "Hubs", "Queries", "Error by slice"],
+            "",
         ),
     ],
 )

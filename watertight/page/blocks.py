@@ -21,13 +21,34 @@ class Table:
 
 
 @dataclass(frozen=True)
+class Hit:
+    """What a query found at ``place``: its ``name``, what it is (``text``), how ``near`` it is, and whether it is the own one."""
+
+    place: str
+    name: str
+    text: str
+    near: str
+    own: bool
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A query, ``text`` and what is told of it, with its ``hits``, nearest first."""
+
+    text: str
+    note: str
+    hits: tuple[Hit, ...]
+
+
+@dataclass(frozen=True)
 class Part:
-    """A titled part with sentences, charts and tables; without charts and tables the sentences say why."""
+    """A titled part with sentences, charts, tables and sheets; without any of these the sentences say why."""
 
     title: str
     notes: tuple[str, ...] = ()
     charts: tuple[Chart, ...] = ()
     tables: tuple[Table, ...] = ()
+    sheets: tuple[Sheet, ...] = ()
 
 
 def table(caption: str, rows: Iterable[Mapping[str, Any]], summary: str = "", roles: Sequence[str] = ()) -> Table:

@@ -138,6 +138,31 @@ def bars(title: str, names: Sequence[str], values: Sequence[float]) -> str:
     return svg([shares, _names(len(names))], {"marks": data, "names": _named(names)}, 260, STEP * len(names))
 
 
+def curves(
+    titles: tuple[str, str],
+    series: Sequence[Sequence[tuple[float, float]]],
+    *,
+    ticks: Sequence[float] | None = None,
+    log: bool = False,
+) -> str:
+    """Lines through points, upwards from 0, a colour and a shape each; shapes stand at ``ticks`` alone, where there are any."""
+    data = [
+        {"x": x, "y": y, "colour": colour(place), "shape": list(SHAPES)[place % len(SHAPES)], "told": ticks is None or x in ticks}
+        for place, points in enumerate(series)
+        for x, y in points
+    ]
+    across, up = ([point[end] for points in series for point in points] for end in (0, 1))
+    x, y = _axis_at("x", titles[0], across, ticks, log), _axis_y("y", titles[1], (0.0, 1.04 * max(up) or 1.0))
+    base = alt.Chart(MARKS).encode(x=x, y=y, color=alt.Color("colour:N", scale=None))
+    layers = [
+        base.mark_line(strokeWidth=1.6).encode(detail="colour:N"),
+        base.transform_filter("datum.told")
+        .mark_point(filled=True, size=40, opacity=1)
+        .encode(shape=alt.Shape("shape:N", scale=None)),
+    ]
+    return svg(layers, {"marks": data}, WIDTH, 280, left=62)
+
+
 def scatter(titles: tuple[str, str], points: Sequence[tuple[float, float]], shades: Sequence[int]) -> str:
     """A dot per row, in its shade (a place in ``SHADES``); axes without a title mean nothing and have no numbers."""
     data = [{"x": x, "y": y, "colour": SHADES[place]} for (x, y), place in zip(points, shades, strict=True)]
@@ -218,6 +243,14 @@ def _axis(field: str, title: str, domain: Sequence[float]) -> alt.X:
     shown = bool(title)
     axis = alt.Axis(title=title, labelOverlap=False, tickCount=5, labels=shown, ticks=shown, grid=shown)
     return alt.X(f"{field}:Q", scale=_fixed(domain), axis=axis)
+
+
+def _axis_at(field: str, title: str, values: Sequence[float], ticks: Sequence[float] | None, log: bool) -> alt.X:
+    """A linear or logarithmic axis, with numbers at ``ticks`` where there are any."""
+    domain = (min(values), max(values)) if min(values) < max(values) else _domain(values)
+    scale = alt.Scale(type="log", domain=list(domain), nice=False) if log else _fixed(domain)
+    given = {"values": list(ticks), "format": "~s"} if ticks else {"tickCount": 5}
+    return alt.X(f"{field}:Q", scale=scale, axis=alt.Axis(title=title, labelOverlap=False, **given))
 
 
 def _axis_y(field: str, title: str, domain: Sequence[float]) -> alt.Y:

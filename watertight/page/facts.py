@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import polars as pl
 
 from watertight.core.contract import Target
 from watertight.core.workload import WorkloadParams
+from watertight.page.sought import Sought
 
 NULL = "(null)"
 """The value of the slice of rows without one."""
@@ -52,6 +53,7 @@ class Run:
     row_set; one record per cell. ``slices``: row_id, slice, value. ``weights``: row_id, target, cell and the list ``weights``;
     empty where no cell gives any. ``calibration``: target, cell, predicted, observed, rows. ``importance``: target, cell,
     seed, column, share. The rest are the JSON summaries of the stages; ``drift`` is None where no drift was judged.
+    ``sought``: of each vector target, what its queries find.
     """
 
     name: str
@@ -72,6 +74,7 @@ class Run:
     checked: Mapping[str, Any]
     online: Mapping[str, Any]
     drift: Mapping[str, Any] | None = None
+    sought: Mapping[str, Sought] = field(default_factory=dict)
 
     @property
     def cell(self) -> str:

@@ -10,6 +10,7 @@ import polars as pl
 from watertight.page.blocks import Part, Table, interval, table, text
 from watertight.page.charts import STEP, Chart, Mark, bands, bars, forest, legend, reliability
 from watertight.page.facts import Judged, Run, slice_name
+from watertight.page.sought import sought
 from watertight.page.weights import Weighed, blends, weighed
 
 FEATURES_SHOWN = 15
@@ -54,15 +55,16 @@ def _check(check: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def of_target(run: Run, target: str) -> list[Part]:
-    """The parts of one target."""
-    return [
+    """The parts of one target; of a vector those that are of scalars are left out."""
+    parts = [
         figures(run, target),
-        calibration(run, target),
+        *(sought(run.sought[target], target) if target in run.sought else [calibration(run, target)]),
         *coverage(run, target),
         errors_by_slice(run, target),
         importance(run, target),
         *weights(run, target),
     ]
+    return [part for part in parts if target not in run.sought or part.charts or part.tables or part.sheets]
 
 
 def figures(run: Run, target: str) -> Part:
