@@ -5,9 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from watertight.core import ranks
+from watertight.core import ranks, top_k
 from watertight.core.ranks import gallery
-from watertight.evaluation import retrieved as kernel
 from watertight.evaluation.retrieved import occurrences, retrieved, skewness
 
 
@@ -32,8 +31,8 @@ def test_the_nearest_are_those_of_a_slow_loop(monkeypatch: pytest.MonkeyPatch, k
     truth, queries = quarters(rng, 60), quarters(rng, 60)
     among = gallery(truth)
     wanted = slowly(queries, among.vectors, k)
-    for bytes_of_a_block in (kernel.BLOCK_BYTES, 4 * len(among.vectors) * 7):
-        monkeypatch.setattr(kernel, "BLOCK_BYTES", bytes_of_a_block)
+    for bytes_of_a_block in (top_k.BLOCK_BYTES, 4 * len(queries) * 7):
+        monkeypatch.setattr(top_k, "BLOCK_BYTES", bytes_of_a_block)
         told = retrieved(queries, among, k)
         assert told.places.tolist() == wanted
         assert told.near.tolist() == [

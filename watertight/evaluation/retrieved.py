@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-from watertight.core.ranks import BLOCK_BYTES, Floats, Gallery, Places, directions, ranks
-
-Singles = npt.NDArray[np.float32]
+from watertight.core.ranks import Floats, Gallery, Places, directions, ranks
+from watertight.core.top_k import top_k
 
 
 @dataclass(frozen=True)
@@ -30,33 +27,12 @@ class Retrieved:
 
 def retrieved(queries: Floats, among: Gallery, k: int) -> Retrieved:
     """The ``k`` nearest to each of ``queries``, (n, d), or as many as there are: exact but for float32, in bounded memory."""
-    parts = list(_blocks(directions(queries), among, min(k, len(among.vectors))))
-    places, near, own, other = (np.concatenate(part) for part in zip(*parts, strict=True))
-    return Retrieved(ranks(queries, among), places, near, own, other)
-
-
-def _blocks(asked: Singles, among: Gallery, k: int) -> Iterator[tuple[Places, Floats, Floats, Floats]]:
-    size = max(1, BLOCK_BYTES // (4 * len(among.vectors)))
-    for start in range(0, len(asked), size):
-        near = asked[start : start + size] @ among.vectors.T
-        at = np.arange(len(near))
-        mine = among.own[start : start + size]
-        places = _nearest(near, k)
-        found, own = np.take_along_axis(near, places, axis=1), near[at, mine]
-        near[at, mine] = -np.inf
-        other = near.max(axis=1)
-        yield places, found.astype(np.float64), own.astype(np.float64), np.where(np.isfinite(other), other, np.nan)
-
-
-def _nearest(near: Singles, k: int) -> Places:
-    """The places of the ``k`` largest of each row, largest first; of equal ones the first come first, at the edge too."""
-    edge = np.partition(near, near.shape[1] - k, axis=1)[:, near.shape[1] - k, None]
-    sure, even = near > edge, near == edge
-    room = k - sure.sum(axis=1, keepdims=True)
-    chosen = sure | (even & (np.cumsum(even, axis=1) <= room))
-    places = np.nonzero(chosen)[1].reshape(len(near), k)
-    order = np.argsort(-np.take_along_axis(near, places, axis=1), axis=1, kind="stable")
-    return np.take_along_axis(places, order, axis=1)
+    asked = directions(queries)
+    found = top_k(asked, among.vectors, max(k, 2))
+    near = found.scores.astype(np.float64)
+    other = np.where(found.places == among.own[:, None], -np.inf, near).max(axis=1)
+    own: Floats = np.einsum("nd,nd->n", asked, among.vectors[among.own], dtype=np.float64)
+    return Retrieved(ranks(queries, among), found.places[:, :k], near[:, :k], own, np.where(np.isfinite(other), other, np.nan))
 
 
 def occurrences(places: Places, gallery: int) -> Places:
