@@ -39,7 +39,7 @@ def predict_file(work: Workload, source: Path, to: Path) -> pl.DataFrame:
     asked = typed_rows(rows_of_file(work, source), work.contract, source.stem)
     good, aside = _answerable(work, merged([asked], work.contract).rows, source)
     features = Features(work)
-    told = predictions(bundle_of(features, good), _with_texts(features_of_new_rows(features, good), good, work))
+    told = predictions(bundle_of(features, good), with_texts(features_of_new_rows(features, good), good, work))
     table = asked.select("row_id", "asked_at").join(told, on="row_id", how="left", maintain_order="left")
     table = table.join(aside, on="row_id", how="left", maintain_order="left")
     _write(table, to)
@@ -69,24 +69,25 @@ def predict_one(work: Workload, values: Mapping[str, str], at: str | None) -> di
     Refusal, with the reason, where a check on rows refuses the row.
     """
     row = _row(work, values, at)
-    _demand_readable(work, row)
+    demand_readable(work, row)
     features = Features(work)
     bundle = bundle_of(features, row)
     joined, path = features_online(features, row), "online"
     if joined is None:
         joined, path = features_of_new_rows(features, row), "history"
-    answer = predictions(bundle, _with_texts(joined, row, work)).drop("row_id").row(0, named=True)
+    answer = predictions(bundle, with_texts(joined, row, work)).drop("row_id").row(0, named=True)
     return {"at": row["asked_at"][0].isoformat(), "features_from": path, "predictions": answer}
 
 
-def _demand_readable(work: Workload, row: pl.DataFrame) -> None:
-    """Raise Refusal where a check would set the row aside. Columns that nobody asks for are not judged: they are null."""
-    judged = row.drop(work.contract.columns)
+def demand_readable(work: Workload, rows: pl.DataFrame) -> None:
+    """Raise Refusal where a check would set a row aside. Columns that nobody asks for are not judged: they are null."""
+    judged = rows.drop(work.contract.columns)
     aside = set_aside(judge_rows(work, judged), judged)
     if not aside.is_empty():
         raise Refusal(
             f"the row cannot be answered: {aside['reason'][0]}",
             workload=work.name,
+            rows=aside["row_id"].to_list() if rows.height > 1 else (),
             expected="a row that passes the checks",
             next_step="mend the text, and ask again",
         )
@@ -136,7 +137,7 @@ def predictions(bundle: Bundle, joined: pl.DataFrame) -> pl.DataFrame:
     return joined.select("row_id").with_columns(means)
 
 
-def _with_texts(joined: pl.DataFrame, rows: pl.DataFrame, work: Workload) -> pl.DataFrame:
+def with_texts(joined: pl.DataFrame, rows: pl.DataFrame, work: Workload) -> pl.DataFrame:
     """The features with the texts and keys that models may read beside them."""
     beside = [name for name in (*work.contract.text, *work.contract.keys) if name not in joined.columns]
     return joined.join(rows.select("row_id", *beside), on="row_id", how="left", maintain_order="left")

@@ -44,6 +44,37 @@ def predict(
     run(workload, "predict", work, as_json)
 
 
+def search(
+    workload: WorkloadName,
+    text: Annotated[str | None, typer.Argument(help="What to search for.")] = None,
+    from_file: Annotated[Path | None, typer.Option("--from", resolve_path=True, help="A file with a text on each line.")] = None,
+    row: Annotated[str | None, typer.Option(help="A row of the project is the query, and the rank of its own is told.")] = None,
+    vector: Annotated[
+        Path | None, typer.Option(resolve_path=True, help="A .npy file of vectors, embedded as the source's texts were.")
+    ] = None,
+    top: Annotated[int, typer.Option(min=1, help="How many to answer.")] = 10,
+    as_json: Json = False,
+) -> None:
+    """Find what a text describes: the nearest vectors of the online store to what the registered model makes of it."""
+
+    def work(project: Any) -> Any:
+        from pipelines import search as stage  # seconds to import
+        from watertight.core.errors import Misuse
+
+        if sum(given is not None for given in (text, from_file, row, vector)) != 1:
+            raise Misuse("a search has one query", expected='one of "TEXT", --from FILE, --row ROW_ID and --vector FILE.npy')
+        found = project.workload(workload)
+        if row is not None:
+            answers = stage.search_row(found, row, top)
+        elif vector:
+            answers = stage.search_vectors(found, vector, top)
+        else:
+            answers = stage.search_texts(found, stage.lines_of(from_file) if from_file else [text or ""], top)
+        return answers if as_json else stage.as_text(answers)
+
+    run(workload, "search", work, as_json)
+
+
 def _pairs(arguments: list[str]) -> dict[str, str]:
     from watertight.core.errors import Misuse  # light, but beside the others
 

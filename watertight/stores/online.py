@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -30,3 +31,31 @@ def online_features(
     """
     asked = features if isinstance(features, FeatureService) else list(features)
     return store.get_online_features(features=asked, entity_rows=list(keys), full_feature_names=True).to_dict()
+
+
+@dataclass(frozen=True)
+class Near:
+    """An entity by its join ``key``, the ``cosine`` of its vector to the query, and its ``features`` by name."""
+
+    key: dict[str, Any]
+    cosine: float
+    features: dict[str, Any]
+
+
+def nearest(store: FeatureStore, view: str, features: Sequence[str], vector: Sequence[float], top: int) -> list[Near]:
+    """The ``top`` entities of ``view`` nearest to ``vector`` by cosine, nearest first, with at least one of their features.
+
+    The view has one field with ``vector_index=True``; an entity without a vector is not found.
+    """
+    asked = [f"{view}:{name}" for name in features]
+    answer = store.retrieve_online_documents_v2(features=asked, query=list(vector), top_k=top, distance_metric="cosine").to_dict()
+    distances = answer.pop("distance")
+    columns = {name: answer.pop(name) for name in features}
+    return [
+        Near(
+            {name: values[place] for name, values in answer.items()},
+            1 - distance,
+            {name: columns[name][place] for name in columns},
+        )
+        for place, distance in enumerate(distances)
+    ]
