@@ -29,21 +29,26 @@ from watertight.stores.online import online_features
 
 
 def predict_file(work: Workload, source: Path, to: Path) -> pl.DataFrame:
-    """Predict every row of a file in the source's own format, as of its own time, and write the answers to ``to``.
-
-    Rows that a row-level check refuses are answered with nulls and the reason in ``refused``; none is lost. ``to``
-    ends in .csv (where a list stands as text), .parquet or .jsonl. Raises Refusal where no row can be answered.
-    """
+    """Write :func:`answered` to ``to``, which ends in .csv (where a list stands as text), .parquet or .jsonl."""
     if to.suffix not in WRITERS:
         raise Misuse(f"{to.name}: unknown kind of file", expected=", ".join(WRITERS))
+    table = answered(work, source)
+    _write(table, to)
+    return table
+
+
+def answered(work: Workload, source: Path) -> pl.DataFrame:
+    """Predict every row of a file in the source's own format, as of its own time, in the file's order.
+
+    Rows that a row-level check refuses are answered with nulls and the reason in ``refused``; none is lost. Raises Refusal
+    where no row can be answered.
+    """
     asked = typed_rows(rows_of_file(work, source), work.contract, source.stem)
     good, aside = _answerable(work, merged([asked], work.contract).rows, source)
     features = Features(work)
     told = predictions(bundle_of(features, good), with_texts(features_of_new_rows(features, good), good, work))
     table = asked.select("row_id", "asked_at").join(told, on="row_id", how="left", maintain_order="left")
-    table = table.join(aside, on="row_id", how="left", maintain_order="left")
-    _write(table, to)
-    return table
+    return table.join(aside, on="row_id", how="left", maintain_order="left")
 
 
 def _answerable(work: Workload, rows: pl.DataFrame, source: Path) -> tuple[pl.DataFrame, pl.DataFrame]:

@@ -10,7 +10,7 @@ from watertight.cli.bundles import export, pull
 from watertight.cli.drops import check, ingest, profile, quarantine
 from watertight.cli.figures import compare, embeddings, inventory, metrics, score
 from watertight.cli.models import deprecate, history, lineage, models, rollback, show, verify
-from watertight.cli.predicting import predict, search
+from watertight.cli.predicting import predict, search, submit
 from watertight.cli.promoting import promote, rescore
 from watertight.cli.workloads import fetch, new, repro
 
@@ -32,7 +32,7 @@ COMMANDS: tuple[Callable[..., None], ...] = (
     *(check, ingest, quarantine, profile),
     *(metrics, inventory, embeddings, compare, score),
     *(models, show, history, lineage, promote, rescore, rollback, deprecate, verify),
-    *(pull, export, search),
+    *(pull, export, search, submit),
     *(fetch, new, repro),
 )
 app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(predict)

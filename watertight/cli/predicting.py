@@ -44,6 +44,22 @@ def predict(
     run(workload, "predict", work, as_json)
 
 
+def submit(
+    workload: WorkloadName,
+    from_file: Annotated[Path, typer.Option("--from", resolve_path=True, help="A file of rows in the source's own format.")],
+    to_file: Annotated[Path, typer.Option("--to", resolve_path=True, help="Where to write: .csv or .parquet.")],
+    as_json: Json = False,
+) -> None:
+    """Write the predicted vector of each row of a file as id and embedding, checked before it is written and read again after."""
+
+    def work(project: Any) -> Any:
+        from pipelines.submit import submit as stage  # seconds to import
+
+        return stage(project.workload(workload), from_file, to_file)
+
+    run(workload, "submit", work, as_json)
+
+
 def search(
     workload: WorkloadName,
     text: Annotated[str | None, typer.Argument(help="What to search for.")] = None,
