@@ -81,7 +81,7 @@ def test_what_a_writer_spoils_is_found_when_the_file_is_read_again(
     """The disk is full, say, or a library rounds: the last line is lost."""
     whole = submission.WRITERS[f".{kind}"]
     monkeypatch.setitem(submission.WRITERS, f".{kind}", lambda table, place: whole(table.head(4), place))
-    with pytest.raises(Refusal, match="1 row.* are missing"):
+    with pytest.raises(Refusal, match=r"1 row.* are missing"):
         write_submission(table(), ASKED, tmp_path / f"told.{kind}")
     assert list(tmp_path.iterdir()) == []
 
@@ -91,7 +91,7 @@ def test_a_number_that_comes_back_as_another_is_found(tmp_path: Path, kind: str,
     whole = submission.WRITERS[f".{kind}"]
     rounded = table(vectors=changed(2, [round(float(number), 3) for number in VECTORS[2]]))
     monkeypatch.setitem(submission.WRITERS, f".{kind}", lambda _, place: whole(rounded, place))
-    with pytest.raises(Refusal, match="1 row.* other numbers") as caught:
+    with pytest.raises(Refusal, match=r"1 row.* other numbers") as caught:
         write_submission(table(), ASKED, tmp_path / f"told.{kind}")
     assert caught.value.rows == ("0012",)
 

@@ -120,6 +120,20 @@ def test_a_captions_vector_is_that_of_what_it_tells(here: ProjectCopy) -> None:
     assert vector @ like / np.linalg.norm(vector) / np.linalg.norm(like) > 0.95
 
 
+def test_a_text_finds_the_images_that_a_product_with_every_vector_finds(here: ProjectCopy) -> None:
+    images = read_table(_work("toy_vector").data("features", "toy_vector_gallery.parquet"))
+    text = "a photograph of a dog on the beach"
+    vector = np.array(_predict("toy_vector", "--text", text)["predictions"]["image_vector"])
+    known = np.array(images["vector"].to_list())
+    cosines = known @ vector / np.linalg.norm(known, axis=1) / np.linalg.norm(vector)
+    wanted = images.with_columns(cosine=cosines).sort("cosine", descending=True)
+    told = CliRunner().invoke(app, ["search", "toy_vector", text, "--top", "48", "--json"])
+    [answer] = json.loads(told.stdout)
+    assert [one["image_id"] for one in answer["found"]] == wanted["image_id"].to_list()
+    assert [one["cosine"] for one in answer["found"]] == pytest.approx(wanted["cosine"].to_list(), abs=1e-6)
+    assert "dog on the beach" in answer["found"][0]["shown"]
+
+
 @pytest.mark.parametrize("name", ADDED)
 def test_a_source_may_not_call_a_column_as_stages_do(name: str) -> None:
     """A target called ``vector`` would otherwise be scored against itself: its own column, not the prediction's."""
