@@ -23,6 +23,7 @@ from watertight.learners.matrix import Matrix
 from watertight.learners.projector import Projector
 from watertight.learners.projector_losses import STEEPEST, cosine, infonce
 from watertight.learners.projector_network import Network, forward
+from watertight.learners.projector_options import INNER_FOLDS
 from watertight.learners.projector_training import Judge, Pairs, _Fit, pace, trained
 from watertight.learners.ridge_path import STRENGTHS, ridge_paths
 
@@ -230,7 +231,7 @@ def test_chunks_change_the_model_by_rounding_alone() -> None:
 
 
 @pytest.mark.parametrize("blocks", [False, True])
-def test_what_is_held_out_is_whole_and_another_fifth_with_another_seed(blocks: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_held_out_is_whole_and_another_part_with_another_seed(blocks: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     x, y = bent(100)
     of = np.arange(200) % 11
     x = Matrix(x.values, x.names, {}, of.astype(str) if not blocks else x.groups, of if blocks else None)
@@ -241,7 +242,7 @@ def test_what_is_held_out_is_whole_and_another_fifth_with_another_seed(blocks: b
         return trained(*given)
 
     monkeypatch.setattr(family, "trained", spied)
-    for seed in range(5):
+    for seed in range(INNER_FOLDS):
         fitted(x, y, seed=seed)
     for rest, held in seen:
         assert not set(of[rest]) & set(of[held])

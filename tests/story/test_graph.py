@@ -133,7 +133,7 @@ def test_an_experiment_beside_the_workspace_leaves_it_alone_and_sees_what_git_tr
     assert "untracked.txt" not in tracked
 
 
-@pytest.mark.parametrize("name", ["perception", *TOYS])
+@pytest.mark.parametrize("name", ["perception", "alignment", *TOYS])
 def test_no_stage_and_no_part_of_the_library_names_a_workload(name: str) -> None:
     code = [*(REPOSITORY / "pipelines").glob("*.py"), *(REPOSITORY / "watertight").rglob("*.py")]
     assert [path.name for path in code if name in path.read_text(encoding="utf-8").lower()] == []

@@ -31,7 +31,7 @@ class Projector:
     """``vector``, (n, dimension): a direction, at the mean length of the true vectors that it was fitted on.
 
     Columns are standardised by the rows that it is fitted on, a null is their mean, and a column of one value has no say. A
-    fifth of the rows, whole groups or blocks, is held out and says which epoch ranks its images best; which fifth, the seed
+    tenth of the rows, whole groups or blocks, is held out and says which epoch ranks its images best; which tenth, the seed
     says, so that seeds beside each other see all rows. Rows of weight 0 are left out.
     """
 

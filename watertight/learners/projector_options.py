@@ -8,7 +8,7 @@ from pydantic import Field
 
 from watertight.learners.family import Options
 
-INNER_FOLDS = 5
+INNER_FOLDS = 10
 
 
 class ProjectorOptions(Options):
