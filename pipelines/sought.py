@@ -1,4 +1,4 @@
-"""What the page tells of vector targets: what the out-of-fold predictions find among all truths."""
+"""What the page tells of vector targets: what the out-of-fold predictions find among the truths of their fold."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import polars as pl
 
 from watertight.core.ensembles import averaged
 from watertight.core.project import Workload
-from watertight.core.ranks import Floats, Gallery, Places, gallery, ranks, reciprocal_in
-from watertight.evaluation.retrieved import Retrieved, occurrences, retrieved, skewness
+from watertight.core.ranks import Floats, Gallery, Places, gallery
+from watertight.evaluation.retrieved import Retrieved, occurrences, retrieved_apart, skewness
 from watertight.evaluation.row_sets import as_array
 from watertight.page.blocks import Hit, Sheet
 from watertight.page.sought import Hub, Sought
@@ -35,17 +35,19 @@ def _sought(work: Workload, rows: pl.DataFrame, target: str, predictions: pl.Dat
     cells = predictions["cell"].unique(maintain_order=True).to_list()
     registered = work.params.register_.cell
     cell = registered if registered in cells else cells[0]
-    own = rows.join(predictions.filter(cell=cell), on="row_id", how="semi", maintain_order="left")
-    among = gallery(as_array(own[target]))
+    folds = predictions.filter(cell=cell).select("row_id", assigned="fold").unique()
+    own = rows.join(folds, on="row_id", how="inner", maintain_order="left")
+    among, parts = gallery(as_array(own[target])), _folds(own["assigned"])
     same = [name for name in cells if set(predictions.filter(cell=name)["row_id"]) == set(own["row_id"])]
-    every = {name: ranks(_vectors(own, predictions, name), among) for name in same}
-    first = retrieved(_vectors(own, predictions, cell), among, FIRST)
+    size = min(len(np.unique(among.own[part])) for part in parts)
+    every = {name: retrieved_apart(_vectors(own, predictions, name), among, parts, min(FIRST, size)) for name in same}
+    first = every[cell]
     times = occurrences(first.places, len(among.vectors))
     named = _named(own, work.contract.text)
     return Sought(
-        size=len(among.vectors),
+        size=round(len(among.vectors) / len(parts)),
         cell=cell,
-        ranks=_drawn(every, [cell, *work.params.evaluate.baselines], len(among.vectors)),
+        ranks=_drawn({name: found.rank for name, found in every.items()}, [cell, *work.params.evaluate.baselines]),
         cells=len(every),
         own=first.own,
         other=first.other,
@@ -64,9 +66,14 @@ def _vectors(rows: pl.DataFrame, predictions: pl.DataFrame, cell: str) -> Floats
     return averaged([{"vector": as_array(seed["vector"])} for seed in aligned])["vector"]
 
 
-def _drawn(every: Mapping[str, Floats], wanted: Sequence[str], size: int) -> dict[str, Floats]:
+def _folds(assigned: pl.Series) -> list[Places]:
+    """The places of the rows of each fold: what was predicted by one model, and chooses among these rows' vectors."""
+    return [np.flatnonzero((assigned == fold).to_numpy()) for fold in assigned.unique().sort()]
+
+
+def _drawn(every: Mapping[str, Floats], wanted: Sequence[str]) -> dict[str, Floats]:
     """The cells that are wanted, then the best others by mean reciprocal rank, as many as can be told apart."""
-    best = sorted(every, key=lambda cell: -float(reciprocal_in(every[cell], size, size).mean()))
+    best = sorted(every, key=lambda cell: -float((1 / every[cell]).mean()))
     names = list(dict.fromkeys([*(cell for cell in wanted if cell in every), *best]))
     return {cell: every[cell] for cell in names[:CELLS_DRAWN]}
 
@@ -111,5 +118,5 @@ def _sheet(at: int, first: Retrieved, among: Gallery, named: pl.DataFrame) -> Sh
         Hit(place, items["group_id"][found], items["told"][found], f"{near:.4f}", found == own) for place, found, near in shown
     ]
     row = named.row(at, named=True)
-    note = f"row {row['row_id']}, own vector at rank {rank} of {len(among.vectors):,}"
+    note = f"row {row['row_id']}, own vector at rank {rank}"
     return Sheet(row["told"] or row["row_id"], note, tuple(hits))

@@ -1,4 +1,4 @@
-"""Ranks among the vectors of a whole part: slow selves that sort, slices that keep them, and what is not compared."""
+"""Ranks among the vectors of a fold or a part: slow selves that sort, slices that keep them, and what is not compared."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from watertight.core.contract import Target
 from watertight.core.errors import Refusal
 from watertight.core.hubness import rescored
-from watertight.core.ranks import Gallery, directions, gallery, ranks, recall_in, reciprocal_in
+from watertight.core.ranks import directions, gallery, ranks, recall_in, reciprocal_in
 from watertight.core.workload import EvaluateParams, IntervalParams
 from watertight.evaluation.figures import cases, figures, figures_table, galleries_left_out
 from watertight.evaluation.intervals import apart, difference, estimates, intervals, multiplicities
@@ -21,7 +21,8 @@ from watertight.evaluation.metrics import METRICS, metrics_declared, scored
 from watertight.evaluation.rank_bins import EXACT, bins_of, median_of, rank_of
 from watertight.evaluation.ranked import Ranking, other_folds, with_ranks
 
-IMAGES, EACH, WIDTH = 40, 3, 6
+IMAGES, EACH, WIDTH, FOLDS = 80, 3, 6, 4
+OF_A_FOLD = IMAGES // FOLDS
 TARGET = Target(kind="vector", dimension=WIDTH)
 CORRECTIONS = {
     "csls": {"method": "csls", "bank": "inductive", "neighbours": 5},
@@ -33,7 +34,7 @@ DECLARED = EvaluateParams(
 
 
 def rows() -> pl.DataFrame:
-    """Three captions of each of 40 images, every fifth image told in German; folds by image; one caption has no label."""
+    """Three captions of each of 80 images, every fifth image told in German; folds by image; one caption has no label."""
     image = np.repeat(np.arange(IMAGES), EACH)
     truth = np.random.default_rng(0).normal(size=(IMAGES, WIDTH)).astype(np.float32)[image]
     return pl.DataFrame(
@@ -52,7 +53,7 @@ def predicted(cell: str = "one", seed: int = 0, noise: float = 1.0) -> pl.DataFr
     truth = np.array(known["image"].to_list())
     vectors = truth + 0.5 + noise * np.random.default_rng([seed, len(cell)]).normal(size=truth.shape)
     named = {"target": pl.lit("image"), "cell": pl.lit(cell), "seed": pl.lit(seed)}
-    fold = (pl.col("group_id").str.slice(1).cast(pl.Int64) % 4).alias("fold")
+    fold = (pl.col("group_id").str.slice(1).cast(pl.Int64) % FOLDS).alias("fold")
     return known.select("row_id", fold, **named).with_columns(vector=pl.Series(vectors.tolist())).reverse()
 
 
@@ -70,43 +71,52 @@ def beside(predictions: pl.DataFrame) -> pl.DataFrame:
     return rows().drop_nulls("image").join(predictions.drop("target"), on="row_id", maintain_order="left")
 
 
-def slow_ranks(table: pl.DataFrame, among: list[tuple[float, ...]]) -> np.ndarray:
-    """The place of each row's image when all images are sorted by cosine to its vector."""
+def slow_ranks(table: pl.DataFrame, among: pl.DataFrame) -> np.ndarray:
+    """The place of each row's image when all images that ``among`` has of its fold are sorted by cosine to its vector."""
+    there = {fold: images(among.filter(fold=fold)) for fold in range(FOLDS)}
 
-    def one(vector: list[float], own: tuple[float, ...]) -> int:
+    def one(vector: list[float], own: tuple[float, ...], fold: int) -> int:
         cosine = lambda other: np.dot(vector, other) / np.linalg.norm(vector) / np.linalg.norm(other)  # noqa: E731
-        return 1 + sorted(among, key=cosine, reverse=True).index(own)
+        return 1 + sorted(there[fold], key=cosine, reverse=True).index(own)
 
-    return np.array([one(vector, tuple(own)) for vector, own in table.select("vector", "image").iter_rows()])
+    return np.array([one(vector, tuple(own), fold) for vector, own, fold in table.select("vector", "image", "fold").iter_rows()])
 
 
 def images(table: pl.DataFrame) -> list[tuple[float, ...]]:
     return list(dict.fromkeys(tuple(one) for one in table["image"].to_list()))
 
 
-def test_figures_are_those_of_ranks_among_all_images_each_once() -> None:
+def test_figures_are_those_of_ranks_among_all_images_of_the_fold_each_once() -> None:
     table, own = told(predicted()).filter(slice=""), beside(predicted())
     assert len(images(own)) == IMAGES
-    rank = slow_ranks(own, images(own))
+    rank = slow_ranks(own, own)
     assert rank.max() > 10
-    assert figure(table, "gallery") == IMAGES, "captions of one image share its place"
+    assert figure(table, "gallery") == OF_A_FOLD, "captions of one image share its place"
     assert figure(table, "mrr") == pytest.approx(np.mean(1 / rank))
     assert figure(table, "median_rank") == np.median(rank)
     for k in (1, 5, 10):
         assert figure(table, f"recall_{k}") == pytest.approx(np.mean(rank <= k))
-    assert figure(table, "mrr_at_10") == pytest.approx(reciprocal_in(rank, IMAGES, 10).mean())
-    assert figure(table, "recall_1_at_10") == pytest.approx(recall_in(rank, IMAGES, 10, 1).mean())
+    assert figure(table, "mrr_at_10") == pytest.approx(reciprocal_in(rank, OF_A_FOLD, 10).mean())
+    assert figure(table, "recall_1_at_10") == pytest.approx(recall_in(rank, OF_A_FOLD, 10, 1).mean())
     assert list(table["metric"])[:3] == ["mrr", "recall_1", "recall_5"]
     assert set(table["metric"]) == set(metrics_declared("vector", DECLARED)) - {"mrr_at_1000", "recall_1_at_1000"}
+
+
+def test_images_that_a_model_was_fitted_on_are_in_no_gallery_of_it_and_a_test_set_has_one() -> None:
+    """The same predictions as those of a test set, which has no folds, stand behind more."""
+    out_of_fold, test = (told(one).filter(slice="") for one in (predicted(), predicted().drop("fold")))
+    assert figure(test, "gallery") == IMAGES
+    assert figure(test, "mrr") < figure(out_of_fold, "mrr") - 0.1
+    assert figure(test, "mrr_at_10") == pytest.approx(figure(out_of_fold, "mrr_at_10"), abs=0.03), "to choose from as many"
 
 
 def test_a_slice_keeps_its_ranks_among_the_whole_and_a_gallery_of_the_slice_would_flatter() -> None:
     table, own = told(predicted()), beside(predicted())
     german = own.filter(language="de")
     found = figure(table, "mrr", value="de")
-    assert figure(table, "gallery", value="de") == IMAGES
-    assert found == pytest.approx(np.mean(1 / slow_ranks(german, images(own))))
-    assert np.mean(1 / slow_ranks(german, images(german))) > found + 0.1, "planted: only the slice to choose from"
+    assert figure(table, "gallery", value="de") == OF_A_FOLD
+    assert found == pytest.approx(np.mean(1 / slow_ranks(german, own)))
+    assert np.mean(1 / slow_ranks(german, german)) > found + 0.1, "planted: only the slice to choose from"
 
 
 def test_the_rank_of_several_seeds_is_that_of_their_mean_prediction() -> None:
@@ -115,14 +125,15 @@ def test_the_rank_of_several_seeds_is_that_of_their_mean_prediction() -> None:
     own, second = beside(one), beside(other)
     mean = (np.array(own["vector"].to_list()) + np.array(second["vector"].to_list())) / 2
     both = own.with_columns(vector=pl.Series(mean.tolist()))
-    assert figure(table.filter(pl.col("seed").is_null()), "mrr") == pytest.approx(np.mean(1 / slow_ranks(both, images(own))))
+    assert figure(table.filter(pl.col("seed").is_null()), "mrr") == pytest.approx(np.mean(1 / slow_ranks(both, own)))
     assert set(table["seed"]) == {1, 2, None}
     assert figure(table.filter(pl.col("seed").is_null()), "mrr") > max(figure(table, "mrr", seed=seed) for seed in (1, 2))
 
 
 def test_a_size_that_the_part_does_not_have_is_left_out_and_told() -> None:
-    assert galleries_left_out(told(predicted()), DECLARED) == {"1000 of image": f"the part's own has {IMAGES}"}
-    assert galleries_left_out(told(predicted()), EvaluateParams(galleries=(IMAGES,))) == {}
+    assert galleries_left_out(told(predicted()), DECLARED) == {"1000 of image": f"the part's own has {OF_A_FOLD}"}
+    there = EvaluateParams(galleries=(OF_A_FOLD,))
+    assert galleries_left_out(told(predicted(), declared=there), there) == {}
 
 
 def test_vectors_are_not_ranked_where_nobody_asks_or_where_there_is_one() -> None:
@@ -153,7 +164,7 @@ def slow_figure(drawn: pl.DataFrame, metric: str) -> float:
         "recall_5": lambda: np.mean(rank <= 5),
         "median_rank": lambda: np.median(rank),
         "rmse": lambda: np.sqrt(np.mean(apart_by**2)),
-        "gallery": lambda: IMAGES,
+        "gallery": lambda: OF_A_FOLD,
     }
     return float(slow[metric]() if metric in slow else drawn[metric].mean())
 
@@ -179,22 +190,21 @@ def test_a_bin_stands_for_its_ranks_within_two_hundredths(rank: float) -> None:
     assert told_rank == (rank if rank <= EXACT else pytest.approx(rank, rel=0.02))
 
 
-def test_an_inductive_bank_is_of_other_folds_and_a_transductive_one_of_all_and_says_so() -> None:
+def test_an_inductive_bank_is_of_other_folds_and_a_transductive_one_of_the_fold_and_says_so() -> None:
     table, own = told(predicted()).filter(slice=""), beside(predicted())
-    among, vectors = gallery(np.array(own["image"].to_list())), np.array(own["vector"].to_list())
-    fold, declared = own["fold"].to_numpy(), DECLARED.corrections["csls"]
+    truth, vectors, fold = np.array(own["image"].to_list()), np.array(own["vector"].to_list()), own["fold"].to_numpy()
 
-    def by(bank_of_fold: Any) -> float:
+    def by(name: str, bank_of_fold: Any) -> float:
         found = np.empty(own.height)
-        for one in range(4):
+        for one in range(FOLDS):
             mine, bank = fold == one, directions(vectors[bank_of_fold(one)])
-            found[mine] = ranks(vectors[mine], Gallery(among.vectors, among.own[mine]), rescored(declared, bank, among.vectors))
+            among = gallery(truth[mine])
+            found[mine] = ranks(vectors[mine], among, rescored(DECLARED.corrections[name], bank, among.vectors))
         return float(np.mean(1 / found))
 
-    assert figure(table, "mrr_csls") == pytest.approx(by(lambda one: fold != one))
-    assert figure(table, "mrr_csls") != pytest.approx(by(lambda one: fold >= 0)), "planted: the fold's own queries in its bank"
-    joint = ranks(vectors, among, rescored(DECLARED.corrections["joint"], directions(vectors), among.vectors))
-    assert figure(table, "mrr_joint_transductive") == pytest.approx(np.mean(1 / joint))
+    assert figure(table, "mrr_csls") == pytest.approx(by("csls", lambda one: fold != one))
+    assert figure(table, "mrr_csls") != pytest.approx(by("csls", lambda one: fold >= 0)), "planted: the fold's own queries"
+    assert figure(table, "mrr_joint_transductive") == pytest.approx(by("joint", lambda one: fold == one))
 
 
 def test_rows_whose_group_is_in_the_fold_are_in_no_bank_of_it() -> None:
@@ -243,7 +253,7 @@ def test_other_rows_and_other_galleries_are_not_compared() -> None:
     german = one.filter(language="de")
     narrow = german.drop("rank", "gallery").select([*rows().columns, "fold", "vector"])
     planted = beside(with_ranks(predicted(), narrow, "image", TARGET, DECLARED)).filter(language="de")
-    with pytest.raises(Refusal, match="galleries of 40 and 8"):
+    with pytest.raises(Refusal, match=f"galleries of {OF_A_FOLD} and 4"):
         difference(german, planted, "image", TARGET, DECLARED.intervals)
     assert difference(german, german, "image", TARGET, DECLARED.intervals)[0]["figure"] == 0
 

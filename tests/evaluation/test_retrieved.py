@@ -7,7 +7,7 @@ import pytest
 
 from watertight.core import ranks, top_k
 from watertight.core.ranks import gallery
-from watertight.evaluation.retrieved import occurrences, retrieved, skewness
+from watertight.evaluation.retrieved import occurrences, retrieved, retrieved_apart, skewness
 
 
 def slowly(queries: np.ndarray, vectors: np.ndarray, k: int) -> list[list[int]]:
@@ -57,3 +57,17 @@ def test_hubs_are_counted_and_their_skew_is_that_of_the_third_moment() -> None:
     assert counts.tolist() == [3, 2, 1, 0, 0]
     assert skewness(counts) == pytest.approx(((1.8**3) + 0.8**3 - 0.2**3 - 2 * 1.2**3) / 5 / (6.8 / 5) ** 1.5)
     assert skewness(np.array([2, 2, 2])) == 0.0
+
+
+def test_each_part_chooses_among_its_own_vectors_and_is_told_in_its_rows_places() -> None:
+    rng = np.random.default_rng(2)
+    truth, queries = quarters(rng, 60), quarters(rng, 60)
+    among, parts = gallery(truth), [np.arange(1, 60, 2), np.arange(0, 60, 2)]
+    told = retrieved_apart(queries, among, parts, 4)
+    for rows in parts:
+        alone = retrieved(queries[rows], gallery(truth[rows]), 4)
+        assert told.rank[rows].tolist() == alone.rank.tolist()
+        assert told.own[rows].tolist() == alone.own.tolist()
+        assert told.near[rows].tolist() == alone.near.tolist()
+        assert np.isin(told.places[rows], among.own[rows]).all(), "planted: the vectors of other parts"
+    assert not np.isin(retrieved(queries, among, 4).places[parts[0]], among.own[parts[0]]).all()

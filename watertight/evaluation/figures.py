@@ -75,9 +75,10 @@ def cases(
     ``predictions`` has row_id, target, cell, seed (null: models of several seeds as one) and outputs, one row per row_id of a
     cell and seed.
 
-    Of vectors an output stands for each row that ``errors`` and, as ``ranked`` declares, ``Ranking`` tell: they are ranked among
-    the whole, and a slice keeps that; without ``ranked`` they are not ranked. Inductive corrections for hubs take the queries of
-    other folds, where ``predictions`` has ``fold``, and else those of ``bank``: predictions of the same cells and seeds for rows
+    Of vectors an output stands for each row that ``errors`` and, as ``ranked`` declares, ``Ranking`` tell: they are ranked
+    among the whole, or out of fold among their fold, and a slice keeps that; without ``ranked`` they are not ranked. Inductive
+    corrections for hubs take the queries of other folds, where ``predictions`` has ``fold``, and else those of ``bank``:
+    predictions of the same cells and seeds for rows
     that were known before.
     """
     for (name,), part in predictions.partition_by("target", as_dict=True, maintain_order=True).items():
@@ -129,14 +130,15 @@ def slices_covered(told: pl.DataFrame, params: EvaluateParams) -> list[dict[str,
 
 
 def galleries_left_out(told: pl.DataFrame, params: EvaluateParams) -> dict[str, str]:
-    """Per target and declared size of gallery that is larger than the part's own, why it has no figures."""
-    own = told.filter((pl.col("metric") == "gallery") & (pl.col("slice") == "")).group_by("target", maintain_order=True).max()
+    """Per target and declared size of gallery that is larger than the part's own, or a fold's, why it has no figures."""
+    own = told.filter((pl.col("metric") == "gallery") & (pl.col("slice") == "")).group_by("target", maintain_order=True).min()
     sizes = {str(name): int(size) for name, size in own.select("target", "figure").iter_rows()}
+    given = set(told.select("target", "metric").unique().iter_rows())
     return {
         f"{wanted} of {name}": f"the part's own has {size}"
         for name, size in sizes.items()
         for wanted in params.galleries
-        if wanted > size
+        if (name, f"mrr_at_{wanted}") not in given
     }
 
 

@@ -1,12 +1,13 @@
-"""What is told of each vector that was predicted: its errors, and its own truth's place among all truths of the part.
+"""What is told of each vector that was predicted: its errors, and its own truth's place among the truths of a gallery.
 
-A rank depends on how many there are to choose from. So it is taken once, in the gallery of the whole part, and stands beside the
-prediction: a slice keeps it.
+A rank depends on how many there are to choose from, and on whether the model was fitted on them: what it was fitted on draws its
+predictions, and an image that is new to it stands behind. So the gallery is that of the whole part, or out of fold that of the
+row's fold, none of which its model saw. The rank is taken once and stands beside the prediction: a slice keeps it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -26,8 +27,9 @@ Banks = Sequence[tuple[Places, Places]]
 
 @dataclass(frozen=True)
 class Ranking:
-    """The rows of a whole part, by their ``truth``, (n, d). ``banks``: by which rows inductive corrections are judged, see
-    ``other_folds``; where it is empty a ``bank`` of other rows has to be given, or they are not told.
+    """The rows of a whole part, by their ``truth``, (n, d). ``banks``: where they are out of fold, which rows have a gallery of
+    their own, and by which others inductive corrections are judged, see ``other_folds``; where it is empty there is one
+    gallery, and a ``bank`` of other rows has to be given, or these are not told.
     """
 
     truth: Floats
@@ -35,25 +37,26 @@ class Ranking:
     banks: Banks = ()
 
     @cached_property
-    def among(self) -> Gallery:
-        """The gallery of the part."""
-        return gallery(self.truth)
+    def galleries(self) -> list[tuple[Places, Gallery]]:
+        """Places of rows, and their gallery."""
+        parts = [rows for rows, _ in self.banks] or [np.arange(len(self.truth))]
+        return [(rows, gallery(self.truth[rows])) for rows in parts]
+
+    @cached_property
+    def least(self) -> int:
+        """How many the smallest gallery has."""
+        return min(len(among.vectors) for _, among in self.galleries)
 
     def of(self, predicted: Floats, bank: Floats | None = None) -> dict[str, Floats]:
-        """Per row of the part, by name, what is told of ``predicted``, (n, d); nothing in a gallery of one.
+        """Per row of the part, by name, what is told of ``predicted``, (n, d); nothing where a gallery has but one.
 
         ``rank``, from 1, and ``gallery``, how many it is among; ``mrr_at_<g>`` and ``recall_1_at_<g>``, what 1 / rank and
         rank = 1 are on average in a gallery of g, of declared sizes that are not larger; ``mrr_<name>`` and
         ``recall_1_<name>`` by each declared correction, ``_transductive`` behind the name of one that is.
         """
-        size = len(self.among.vectors)
-        if size < 2:
+        if self.least < 2:
             return {}
-        rank = ranks(predicted, self.among)
-        found = {"rank": rank, "gallery": np.full(len(rank), float(size))}
-        for smaller in (given for given in self.declared.galleries if given <= size):
-            found[f"mrr_at_{smaller}"] = reciprocal_in(rank, size, smaller)
-            found[f"recall_1_at_{smaller}"] = recall_in(rank, size, smaller, 1)
+        found = self._laid([self._ranked(predicted[rows], among) for rows, among in self.galleries])
         for name, correction in self.declared.corrections.items():
             corrected = self._corrected(predicted, correction, bank)
             if corrected is not None:
@@ -62,24 +65,36 @@ class Ranking:
                 found[f"recall_1_{named}"] = (corrected <= 1).astype(np.float64)
         return found
 
+    def _ranked(self, predicted: Floats, among: Gallery) -> dict[str, Floats]:
+        rank, size = ranks(predicted, among), len(among.vectors)
+        found = {"rank": rank, "gallery": np.full(len(rank), float(size))}
+        for smaller in (given for given in self.declared.galleries if given <= self.least):
+            found[f"mrr_at_{smaller}"] = reciprocal_in(rank, size, smaller)
+            found[f"recall_1_at_{smaller}"] = recall_in(rank, size, smaller, 1)
+        return found
+
+    def _laid(self, parts: Sequence[Mapping[str, Floats]]) -> dict[str, Floats]:
+        """What is told of each gallery's rows, in the places of these."""
+        places = np.argsort(np.concatenate([rows for rows, _ in self.galleries]), kind="stable")
+        return {name: np.concatenate([part[name] for part in parts])[places] for name in parts[0]}
+
     def _corrected(self, predicted: Floats, declared: Correction, bank: Floats | None) -> Floats | None:
-        found = np.full(len(predicted), np.nan)
-        for rows, queries in self._asked(predicted, declared, bank):
+        found = []
+        for place, (rows, among) in enumerate(self.galleries):
+            queries = self._bank(place, predicted, declared, bank)
             if not len(queries):
                 return None
-            among = Gallery(self.among.vectors, self.among.own[rows])
-            found[rows] = ranks(predicted[rows], among, rescored(declared, directions(queries), among.vectors))
-        return None if np.isnan(found).any() else found
+            corrected = ranks(predicted[rows], among, rescored(declared, directions(queries), among.vectors))
+            found.append({"rank": corrected})
+        return self._laid(found)["rank"]
 
-    def _asked(self, predicted: Floats, declared: Correction, bank: Floats | None) -> Iterator[tuple[Places, Floats]]:
-        """Rows, and the bank of queries that they are corrected by."""
-        everyone = np.arange(len(predicted))
+    def _bank(self, place: int, predicted: Floats, declared: Correction, bank: Floats | None) -> Floats:
+        """The queries by which the rows of the gallery at ``place`` are corrected; none where there is no bank."""
         if declared.bank == "transductive":
-            yield everyone, predicted
-        elif bank is not None:
-            yield everyone, bank
-        else:
-            yield from ((rows, predicted[others]) for rows, others in self.banks)
+            return predicted[self.galleries[place][0]]
+        if bank is not None:
+            return bank
+        return predicted[self.banks[place][1]] if self.banks else predicted[:0]
 
 
 def named_correction(name: str, declared: Correction) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
@@ -33,6 +34,22 @@ def retrieved(queries: Floats, among: Gallery, k: int) -> Retrieved:
     other = np.where(found.places == among.own[:, None], -np.inf, near).max(axis=1)
     own: Floats = np.einsum("nd,nd->n", asked, among.vectors[among.own], dtype=np.float64)
     return Retrieved(ranks(queries, among), found.places[:, :k], near[:, :k], own, np.where(np.isfinite(other), other, np.nan))
+
+
+def retrieved_apart(queries: Floats, among: Gallery, parts: Sequence[Places], k: int) -> Retrieved:
+    """The same where the queries of each of ``parts``, places of rows, choose among the vectors of these rows alone.
+
+    ``k`` is at most what the smallest part has; ``places`` are those in the whole of ``among``.
+    """
+    found = [_retrieved_of(queries, among, rows, k) for rows in parts]
+    order = np.argsort(np.concatenate(parts), kind="stable")
+    return Retrieved(*(np.concatenate([getattr(part, one.name) for part in found])[order] for one in fields(Retrieved)))
+
+
+def _retrieved_of(queries: Floats, among: Gallery, rows: Places, k: int) -> Retrieved:
+    there, own = np.unique(among.own[rows], return_inverse=True)
+    found = retrieved(queries[rows], Gallery(among.vectors[there], own), k)
+    return replace(found, places=there[found.places])
 
 
 def occurrences(places: Places, gallery: int) -> Places:

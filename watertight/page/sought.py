@@ -34,7 +34,7 @@ class Sought:
 
     ``ranks``: by cell, (n,), the cells that are drawn, of ``cells`` in all; ``left_out`` those of other rows. Of the ``cell``
     that is pictured: ``own`` and ``other``, (n,), the cosines of the own vector and of the nearest other one; ``times``,
-    (size,), how often each vector is among the first ``k``, with its ``skew`` and the ``hubs``; ``sheets``, some queries.
+    (vectors,), how often each is among the first ``k``, with its ``skew`` and the ``hubs``; ``sheets``, some queries.
     """
 
     size: int
@@ -68,7 +68,8 @@ def _curves(found: Sought, target: str) -> Part:
     ]
     queries = len(found.own)
     note = (
-        f"{queries:,} queries, out of fold, each looked up among {found.size:,} different vectors, the truths of all these rows. "
+        f"{queries:,} queries, out of fold, each looked up among the {found.size:,} or so different vectors of its fold, "
+        "none of which its model was fitted on. "
         "How good a rank is depends on how many there are to choose from: the second chart says what the mean reciprocal rank "
         "would be in smaller galleries, drawn at random with the own vector among them (worked out, not drawn)."
     )
