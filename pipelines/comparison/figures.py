@@ -58,7 +58,7 @@ class Pair:
 
     @cached_property
     def _ranked(self) -> tuple[pl.DataFrame, pl.DataFrame]:
-        """Both sides' predictions, vectors with their ranks among all rows, which a slice keeps."""
+        """Both sides' predictions, vectors with their ranks, which a slice keeps."""
         given = self.work.params.evaluate
         told = (first_seed(self.predicted(side)) for side in (self.one, self.other))
         one, other = (with_ranks(each, self.rows, self.target, self.declared, given) for each in told)

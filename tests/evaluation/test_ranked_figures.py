@@ -255,6 +255,10 @@ def test_other_rows_and_other_galleries_are_not_compared() -> None:
     planted = beside(with_ranks(predicted(), narrow, "image", TARGET, DECLARED)).filter(language="de")
     with pytest.raises(Refusal, match=f"galleries of {OF_A_FOLD} and 4"):
         difference(german, planted, "image", TARGET, DECLARED.intervals)
+    dealt_anew = predicted().with_columns((pl.col("fold") + (pl.col("row_id") > "r120")) % FOLDS)
+    other = beside(with_ranks(dealt_anew, rows(), "image", TARGET, DECLARED))
+    with pytest.raises(Refusal, match="among other vectors"):
+        difference(one, other, "image", TARGET, DECLARED.intervals)
     assert difference(german, german, "image", TARGET, DECLARED.intervals)[0]["figure"] == 0
 
 

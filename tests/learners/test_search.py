@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Self
 
@@ -263,3 +264,28 @@ def test_vectors_are_searched_by_rank_and_not_by_their_length() -> None:
 
     search = Search(trials=6, sampler="random", space={"sure": [True, False]})
     assert Searching({"family": "turned"}, search).best(Turned, x, y, np.ones(ROWS), "vector", 0) == {"sure": True}
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_two_that_search_for_the_same_at_once_find_the_same(workers: int) -> None:
+    """Two experiments that share a cache: none gives up the other's trials."""
+    declared = Search(trials=6, folds=3, workers=workers, space=TREES.space)
+    search = lambda _: Searching({"family": "linear"}, declared).best(linear, *rows(), "scalar", 0)  # noqa: E731
+    with ThreadPoolExecutor(2) as pool:
+        one, other = pool.map(search, range(2))
+    assert one == other
+
+
+def test_a_fit_that_does_not_converge_is_a_trial_without_a_loss_and_is_told_where_none_has_one() -> None:
+    def refusing(options: Mapping[str, Any]) -> Learner:
+        if options["strength"] > 1:
+            raise Refusal("it does not converge")
+        return linear(options)
+
+    declared = Search(trials=6, folds=3, space={"strength": (0.5, 2.0)})
+    assert Searching({"family": "some"}, declared).best(refusing, *rows(), "scalar", 0) == {"strength": 0.5}
+    hopeless = Search(trials=2, folds=3, space={"strength": (2.0,)})
+    with pytest.raises(
+        Refusal, match=r"none of 2 trials .* has a finite loss; the last that was refused: .*it does not converge"
+    ):
+        Searching({"family": "some"}, hopeless).best(refusing, *rows(), "scalar", 0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -35,10 +36,17 @@ def asked(noise: tuple[float, ...], rows: int = 120, seed: int = 0) -> tuple[Mat
 
 
 def by_hand(x: Matrix, y: np.ndarray, weight: np.ndarray, rounds: int) -> dict[str, int]:
-    """Every ensemble is predicted anew, and ranked."""
+    """Every ensemble is predicted anew, and ranked, each fold for itself."""
     members = list(dict.fromkeys(name.partition("[")[0] for name in x.members))
     unit = {name: directions(x.block(name).astype(np.float64)).astype(np.float64) for name in members}
-    mrr = lambda names: np.average(1 / ranks(sum(unit[name] for name in names), gallery(y)), weights=weight)  # noqa: E731
+    folds = np.zeros(len(y)) if x.folds is None else x.folds
+
+    def mrr(names: list[str]) -> float:
+        told, rank = sum(unit[name] for name in names), np.empty(len(y))
+        for mine in (folds == fold for fold in np.unique(folds)):
+            rank[mine] = ranks(told[mine], gallery(y[mine]))
+        return float(np.average(1 / rank, weights=weight))
+
     chosen: list[str] = []
     while len(chosen) < rounds:
         best = max(members, key=lambda name: mrr([*chosen, name]))
@@ -61,6 +69,26 @@ def test_members_are_chosen_as_in_a_search_written_out(seed: int, rounds: int) -
     assert sum(found.counts.values()) <= rounds
     told = found.predict(given[0])["vector"]
     assert found.mrr == pytest.approx(np.average(1 / ranks(told, gallery(given[1])), weights=given[2]), abs=1e-3)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_out_of_fold_the_rivals_are_those_of_the_fold(seed: int) -> None:
+    x, y, weight = asked((1.2, 0.9, 1.0, 1.1, 0.95), seed=seed)
+    x = replace(x, folds=np.arange(len(y)) // 3 % 4)
+    assert fit(x, y, weight).counts == by_hand(x, y, weight, 25)
+
+
+def test_a_member_that_is_drawn_to_what_it_was_fitted_on_is_not_punished_for_it() -> None:
+    """`m0` sees the truth better; but in its way lies a vector of another fold, where its model was fitted on it."""
+    x, y, weight = asked((0.3, 0.8))
+    folds = np.arange(len(y)) // 3 % 4
+    values = x.values.copy()
+    other = y[(np.arange(len(y)) + 3) % len(y)]
+    values[:, :5] = y + 1.2 * other
+    x = replace(x, values=values)
+    pooled, apart = (fit(given, y, weight, rounds=1).counts for given in (x, replace(x, folds=folds)))
+    assert list(pooled) == ["m1"], "planted: all vectors are rivals"
+    assert list(apart) == ["m0"]
 
 
 def test_several_are_better_than_the_best_and_noise_is_left_out() -> None:

@@ -98,12 +98,13 @@ def of_one_row_set(one: pl.DataFrame, other: pl.DataFrame, name: str, target: Ta
             expected="two predictions of one row set",
             next_step="predict both on the same rows, then compare",
         )
-    mine, theirs = (one.outputs.get("gallery", np.empty(0)) for one in (left, right))
-    if len(mine) and len(theirs) and (mine[0], np.ptp(mine)) != (theirs[0], np.ptp(theirs)):
+    sizes = [found.outputs["gallery"] for found in (left, right) if "gallery" in found.outputs]
+    folds = [table["fold"].to_numpy() for table in (one, other) if "fold" in table.columns]
+    if len(sizes) == 2 and not all(np.array_equal(each[0], each[-1]) for each in (sizes, folds) if each):
         raise Refusal(
-            f"the ranks of {name!r} are among other vectors: galleries of {mine[0]:.0f} and {theirs[0]:.0f}",
-            expected="ranks in one gallery, that of all rows of the part",
-            next_step="rank both on the same rows, then compare",
+            f"the ranks of {name!r} are among other vectors: galleries of {sizes[0][0]:.0f} and {sizes[1][0]:.0f}",
+            expected="for each row one gallery, of the whole part or out of fold of the same fold",
+            next_step="rank both on the same rows in the same folds, then compare",
         )
     return left, right
 

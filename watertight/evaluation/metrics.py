@@ -368,10 +368,10 @@ normal distribution of the mean and variance told; ``coverage``, the share with 
 upper − lower. Classes: ``log_loss``, probabilities clipped at 1e-12; ``accuracy``; ``macro_f1``, the mean F1 of the classes that
 are true or predicted; ``calibration_error``, of the likeliest class over ten bins of equal width (Guo et al. 2017).
 
-Vectors, of which a rank is that of the row's own truth among all different truths of the whole part by cosine to the prediction,
-where what is as near shares the place: ``mrr``, the mean of 1 / rank; ``recall_k``, the share of ranks up to k; ``median_rank``,
-exact up to 64, and less than 2 % off above; ``cosine``, mean, 0 where either is zero; ``rmse`` and ``l1``, the root of the mean
-squared and the mean absolute error over all their numbers; ``gallery``, how many the ranks are among, without which none of
-them says anything. Beside them the means of what ``Ranking`` tells by name: ``mrr_at_<g>``, ``mrr_<correction>``, and so for
-``recall_1``.
+Vectors, of which a rank is that of the row's own truth among the different truths of its part, or fold, by cosine to the
+prediction, where what is as near shares the place: ``mrr``, the mean of 1 / rank; ``recall_k``, the share of ranks up to k;
+``median_rank``, exact up to 64, and less than 2 % off above; ``cosine``, mean, 0 where either is zero; ``rmse`` and ``l1``, the
+root of the mean squared and the mean absolute error over all their numbers; ``gallery``, how many the ranks are among, without
+which none of them says anything. Beside them the means of what ``Ranking`` tells by name: ``mrr_at_<g>``, ``mrr_<correction>``,
+and so for ``recall_1``.
 """

@@ -207,7 +207,8 @@ class CrossFit:
         parts = {(member, fold): self._input(member, left_out, fold) for member in task.over for fold in self._rest(left_out)}
         inputs = tuple(Input(member, held.witness, self._read(task, fold)) for (member, fold), held in parts.items())
         read = {name: laid[kept] for member in task.over for name, laid in self._laid(parts, member).items()}
-        return beside(self._matrix(task).at(kept), read), inputs
+        x = beside(self._matrix(task).at(kept), read)
+        return replace(x, folds=self._fold[kept] if task.over else None), inputs
 
     def _used(self, task: Task) -> npt.NDArray[np.bool_]:
         return ~self._synthetic if task.over else np.ones(self.rows.height, dtype=bool)

@@ -28,7 +28,8 @@ class Matrix:
     text column n strings, null where there is none. ``groups``: the group of each row, n strings, for inner splits that keep
     groups whole; None where rows are only predicted. ``blocks``: the block of groups that each row is of, n whole numbers,
     where synthetic rows were made of rows of two groups: both are of one block, so that an inner split between blocks parts no
-    row from what it was made of.
+    row from what it was made of. ``folds``: of a cell over others, n whole numbers, the fold in which each row was
+    predicted; None elsewhere.
     """
 
     values: Floats
@@ -36,6 +37,7 @@ class Matrix:
     texts: Mapping[str, Sequence[str | None]] = field(default_factory=dict)
     groups: npt.NDArray[np.str_] | None = None
     blocks: npt.NDArray[np.int64] | None = None
+    folds: npt.NDArray[np.int64] | None = None
 
     def column(self, name: str) -> Floats:
         """One column by name; raises Misuse with the nearest name if it is not there."""
@@ -55,8 +57,8 @@ class Matrix:
         """The rows at ``places`` (indices, or a boolean per row)."""
         rows = np.arange(len(self.values))[places]
         texts = {name: [values[row] for row in rows] for name, values in self.texts.items()}
-        groups, blocks = (None if of is None else of[rows] for of in (self.groups, self.blocks))
-        return Matrix(self.values[rows], self.names, texts, groups, blocks)
+        groups, blocks, folds = (None if of is None else of[rows] for of in (self.groups, self.blocks, self.folds))
+        return Matrix(self.values[rows], self.names, texts, groups, blocks, folds)
 
 
 def feature_matrix(

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -28,8 +32,8 @@ LOSSES: dict[str, Callable[[npt.NDArray[Any], Outputs], npt.NDArray[np.float64]]
 }
 
 
-GIVEN_UP, PRUNED, LOSS = "given up", "pruned", "loss"
-"""What is kept beside a trial: that it was cut off, that it was pruned, and its loss (null: no number)."""
+GIVEN_UP, PRUNED, REFUSED, LOSS = "given up", "pruned", "refused", "loss"
+"""What is kept beside a trial: that it was cut off, that it was pruned, why it was refused, and its loss (null: no number)."""
 
 
 @dataclass(frozen=True)
@@ -50,12 +54,14 @@ class Searching:
     ) -> dict[str, Any]:
         """The options with the least weighted loss over the inner folds: squared error, log loss, 1 less the reciprocal rank.
 
-        Raises Refusal where the rows are of fewer than two groups, or where no trial has a finite loss.
+        Raises Refusal where the rows are of fewer than two groups, or where no trial has a finite loss: a fit that is refused,
+        since it does not converge, has none.
         """
-        study = self._study(_digest(x, y, weight), seed)
         folds = list(inner_folds(x, self.declared.folds))
         losses = lambda options: _losses(build, options, folds, x, y, weight, kind, seed)  # noqa: E731
-        with ThreadPoolExecutor(self.declared.workers) as pool:
+        key = self._key(_digest(x, y, weight), seed)
+        with _alone(key), ThreadPoolExecutor(self.declared.workers) as pool:
+            study = self._study(key)
             while len(done := _ended(study)) < self.declared.trials:
                 trials = self._batch(study, len(done), seed)
                 list(pool.map(lambda trial: self._try(trial, losses), trials))
@@ -63,22 +69,23 @@ class Searching:
         scored = [trial for trial in done if trial.state.name == "COMPLETE"]
         if not scored:
             raise Refusal(
-                f"none of {len(done)} trials of family {self.what['family']!r} has a finite loss",
+                f"none of {len(done)} trials of family {self.what['family']!r} has a finite loss{_reason(done)}",
                 expected="options in `search` with which the family can be fitted",
                 next_step="narrow the space, or look at the options of the family",
             )
         return dict(min(scored, key=lambda trial: (trial.value, trial.number)).params)
 
-    def _study(self, rows: str, seed: int) -> Any:
+    def _key(self, rows: str, seed: int) -> str:
+        """Of everything that decides the trials."""
+        return json_digest([dict(self.what), self.declared.model_dump(mode="json"), rows, seed, version("optuna")])
+
+    def _study(self, key: str) -> Any:
         import optuna  # half a second to import
         from optuna.storages import JournalStorage
         from optuna.storages.journal import JournalFileBackend
 
         optuna.logging.set_verbosity(optuna.logging.ERROR)
-        key = json_digest([dict(self.what), self.declared.model_dump(mode="json"), rows, seed, optuna.__version__])
-        place = default_root() / "searches" / f"{key[:32]}.journal"
-        place.parent.mkdir(parents=True, exist_ok=True)
-        storage = JournalStorage(JournalFileBackend(str(place)))
+        storage = JournalStorage(JournalFileBackend(str(_place(key, "journal"))))
         pruner = optuna.pruners.MedianPruner() if self.declared.prune else optuna.pruners.NopPruner()
         return optuna.create_study(study_name=key, storage=storage, load_if_exists=True, pruner=pruner)
 
@@ -117,14 +124,38 @@ class Searching:
         """Fit the trial's models, fold by fold, and keep what came of it beside the trial."""
         if LOSS in trial.user_attrs:
             return
-        pruned = False
-        for step, loss in enumerate(losses(trial.params)):
-            trial.report(loss, step)
-            pruned = step + 1 < self.declared.folds and trial.should_prune()
-            if pruned:
-                break
+        pruned, loss = False, np.nan
+        try:
+            for step, loss in enumerate(losses(trial.params)):
+                trial.report(loss, step)
+                pruned = step + 1 < self.declared.folds and trial.should_prune()
+                if pruned:
+                    break
+        except Refusal as refused:
+            loss = np.nan
+            trial.set_user_attr(REFUSED, str(refused).splitlines()[0])
         trial.set_user_attr(PRUNED, bool(pruned))
         trial.set_user_attr(LOSS, loss if np.isfinite(loss) else None)
+
+
+def _place(key: str, kind: str) -> Path:
+    folder = default_root() / "searches"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder / f"{key[:32]}.{kind}"
+
+
+@contextmanager
+def _alone(key: str) -> Iterator[None]:
+    """Wait until no other process or thread does the same search; the lock of a process ends with it, however it ends."""
+    with _place(key, "lock").open("w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        yield
+
+
+def _reason(trials: Sequence[Any]) -> str:
+    """Why the last one was refused that was; nothing where none was."""
+    told = [trial.user_attrs[REFUSED] for trial in trials if REFUSED in trial.user_attrs]
+    return f"; the last that was refused: {told[-1]}" if told else ""
 
 
 def _tell(study: Any, trials: Sequence[Any]) -> None:
@@ -176,7 +207,7 @@ def _lost_ranks(told: npt.NDArray[np.float64], y: npt.NDArray[np.float64]) -> np
 def _digest(x: Matrix, y: npt.NDArray[Any], weight: npt.NDArray[np.float64]) -> str:
     """Of everything that a fit reads."""
     digest = hashlib.sha256(json_digest([x.names, {name: list(texts) for name, texts in x.texts.items()}]).encode())
-    units = [np.asarray([] if of is None else of).astype(np.str_) for of in (x.groups, x.blocks)]
+    units = [np.asarray([] if of is None else of).astype(np.str_) for of in (x.groups, x.blocks, x.folds)]
     for part in (x.values, y, weight, *units):
         digest.update(np.ascontiguousarray(part).tobytes())
     return digest.hexdigest()

@@ -21,6 +21,8 @@ MODEL = "model.json"
 MOST_ROWS = 5_000
 """Rows that members are chosen on; of more, so many are taken at even distances. It bounds the memory: 100 MB a member."""
 GAIN = 1e-9
+FAR = np.float32(-4)
+"""Below any difference of two cosines: what is so much farther than the own vector is before it in no sum of members."""
 
 Floats = npt.NDArray[np.float64]
 Near = npt.NDArray[np.float32]
@@ -36,9 +38,10 @@ class Selected:
     """Ensemble selection (Caruana et al. 2004), with replacement, by the mean reciprocal rank of each row's own vector.
 
     It begins with the best member and adds, each time, the one with which the mean of the chosen members' predictions, each
-    at length 1, ranks best by cosine among all different vectors of the rows it is fitted on; until none is better, or
-    ``rounds``. Of members as good the first in ``over`` is taken. Rows count by their weight, those of weight 0 not at all.
-    It is fitted on the members' out-of-fold predictions, as every cell over cells is.
+    at length 1, ranks best by cosine among the different vectors of the row's fold; until none is better, or ``rounds``. Vectors
+    of other folds are no rivals: the members' models were fitted on them, and are drawn to them. Of members as good the first in
+    ``over`` is taken. Rows count by their weight, those of weight 0 not at all. It is fitted on the members' out-of-fold
+    predictions, as every cell over cells is.
     """
 
     kinds: ClassVar[tuple[str, ...]] = ("vector",)
@@ -62,7 +65,8 @@ class Selected:
         counted = np.flatnonzero(weight > 0)
         places = counted[:: -(-len(counted) // MOST_ROWS)]
         among = gallery(y[places])
-        nearer = [_nearer(x, name, places, among) for name in names]
+        rival = _rivals(among, np.zeros(len(y)) if x.folds is None else x.folds, places)
+        nearer = [np.where(rival, _nearer(x, name, places, among), FAR) for name in names]
         chosen, self.mrr = _selected(nearer, weight[places], self.options.rounds)
         self.counts = {names[place].removeprefix(MEMBER): int(chosen.count(place)) for place in dict.fromkeys(chosen)}
         return self
@@ -89,6 +93,15 @@ def _members(x: Matrix) -> tuple[str, ...]:
     if len(names) < 2:
         raise Misuse("there is nothing to select from", expected="`over: [cell, cell, …]` in its cell, at least two")
     return names
+
+
+def _rivals(among: Gallery, folds: npt.NDArray[Any], places: npt.NDArray[np.intp]) -> npt.NDArray[np.bool_]:
+    """(rows, gallery): whether a vector is one of the row's fold."""
+    rival = np.zeros((len(places), len(among.vectors)), dtype=bool)
+    for fold in np.unique(folds[places]):
+        mine = np.flatnonzero(folds[places] == fold)
+        rival[np.ix_(mine, np.unique(among.own[mine]))] = True
+    return rival
 
 
 def _nearer(x: Matrix, name: str, places: npt.NDArray[np.intp], among: Gallery) -> Near:

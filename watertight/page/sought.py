@@ -32,7 +32,7 @@ class Hub:
 class Sought:
     """What the queries of one vector target find in their gallery of ``size``.
 
-    ``ranks``: by cell, (n,), the cells that are drawn, of ``cells`` in all; ``left_out`` those of other rows. Of the ``cell``
+    ``ranks``: by cell, (n,), the cells that are drawn, of ``cells`` that predicted these rows. Of the ``cell``
     that is pictured: ``own`` and ``other``, (n,), the cosines of the own vector and of the nearest other one; ``times``,
     (vectors,), how often each is among the first ``k``, with its ``skew`` and the ``hubs``; ``sheets``, some queries.
     """

@@ -63,7 +63,7 @@ def simulate(
             "text": texts,
             "text_vector": _lists(drawn.texts(said, chance)),
             "image": _lists(vectors.astype(np.float32)[own]),
-            "similarity": np.round(0.1 + 0.2 * likeness + 0.04 * chance.standard_normal(len(own)), 4),
+            "similarity": np.round(0.1 + 0.2 * likeness + 0.08 * chance.standard_normal(len(own)), 4),
             "asked_at": asked,
             "labelled_at": asked + timedelta(days=1),
             "words": [len(text.split()) for text in texts],
