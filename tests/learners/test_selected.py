@@ -80,7 +80,7 @@ def test_out_of_fold_the_rivals_are_those_of_the_fold(seed: int) -> None:
 
 def test_a_member_that_is_drawn_to_what_it_was_fitted_on_is_not_punished_for_it() -> None:
     """`m0` sees the truth better; but in its way lies a vector of another fold, where its model was fitted on it."""
-    x, y, weight = asked((0.3, 0.8))
+    x, y, weight = asked((0.3, 1.1))
     folds = np.arange(len(y)) // 3 % 4
     values = x.values.copy()
     other = y[(np.arange(len(y)) + 3) % len(y)]
