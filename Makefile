@@ -36,7 +36,7 @@ mtbench-leak: .venv/ready
 # Descriptions of garments and CLIP's vectors of their pictures, over five folds and no test set. The sharpness of the contrast
 # is searched for inside each fit, and the garments' sizes of gallery are those of a fold.
 shopsphere: .venv/ready
-	dvc exp run --force --name shopsphere -S alignment.source.name=shopsphere -S alignment.split.test_groups.share=0.0 -S 'alignment.evaluate.galleries=[225]' -S '++alignment.train.cells.contrast.search=$(SHARPNESS)' -S '++alignment.train.cells.both.search=$(SHARPNESS)' evaluate@alignment
+	dvc exp run --force --name shopsphere -S alignment.source.name=shopsphere -S alignment.split.test_groups.share=0.0 -S 'alignment.evaluate.galleries=[225]' -S '++alignment.train.cells.contrast.search=$(SHARPNESS)' -S '++alignment.train.cells.both.search=$(SHARPNESS)' register@alignment materialize@alignment
 	watertight metrics alignment
 
 # What each treatment of the skew is worth to the same network, on the same rows: a DVC experiment each, in one table.
