@@ -10,7 +10,7 @@ from pipelines.features import Features
 from pipelines.gates import TRAINING_SET, demand_guarded, demand_judged, demand_model_passed
 from pipelines.predict import bundle_of
 from pipelines.promotion.candidate import BUNDLE, TRAIN, Candidate
-from pipelines.register import card_of, manifest_of
+from pipelines.register import bank_of, card_of, manifest_of
 from watertight.checks.verdict import demand_passed
 from watertight.core.digests import file_digest
 from watertight.core.errors import Refusal, WatertightError
@@ -111,8 +111,11 @@ def _bundle(candidate: Candidate, objects: Objects) -> str:
 def _demand_trained(candidate: Candidate, objects: Objects) -> None:
     """Raise Refusal where the bundle is not of what `train` made: nothing reads a bundle, so no lock says that it is."""
     made, mine = (objects.files(candidate.out(place)) for place in (TRAIN, BUNDLE))
-    strange = sorted(name for name in mine if name not in (MANIFEST, CARD) and mine[name] != made.get(name))
     manifest = manifest_of(candidate.work)
+    bank = manifest.correction.bank if manifest.correction else ""
+    strange = sorted(name for name in mine if name not in (MANIFEST, CARD, bank) and mine[name] != made.get(name))
+    if bank and (bank not in mine or (candidate.bundle.folder / bank).read_bytes() != bank_of(candidate.work, manifest)):
+        strange.append(bank)
     if candidate.bundle.manifest.model_copy(update={"files": {}}) != manifest:
         strange.append(MANIFEST)
     if (candidate.bundle.folder / CARD).read_text(encoding="utf-8") != card_of(candidate.work, manifest):

@@ -40,3 +40,13 @@ class DualSoftmax(Declaration):
 
 
 Correction = Annotated[Csls | QbNorm | DualSoftmax, Field(discriminator="method")]
+
+
+def servable(name: str, declared: Correction) -> Correction:
+    """``declared`` itself; raises ValueError where a service cannot correct by it, for want of a bank."""
+    if declared.bank == "transductive":
+        raise ValueError(
+            f"correction {name!r} is transductive: its bank are the other queries of a part, and a service that answers one"
+            " query at a time does not have them; name one of bank: inductive"
+        )
+    return declared

@@ -1,7 +1,7 @@
 """Corrections for hubs: vectors of a gallery that are near to many queries, and stand before those that were meant.
 
 What a hub is, a bank of queries tells. Local scaling and the inverted softmax give each of the gallery a bias, by which the
-order is that of 2 · cosine − bias: one more dimension of an inner product, so that an index can serve it.
+order is that of 2 · cosine − bias.
 """
 
 from __future__ import annotations
@@ -59,16 +59,6 @@ def hubs(bank: Singles, vectors: Singles) -> Mask:
     found = np.zeros(len(vectors), dtype=bool)
     found[top_k(bank, vectors, 1).places[:, 0]] = True
     return found
-
-
-def with_bias(vectors: Singles, bias: Singles) -> Singles:
-    """(N, d + 1): a gallery whose inner product with ``with_one`` of a query is 2 · cosine − bias."""
-    return np.hstack([2 * vectors, -bias[:, None]])
-
-
-def with_one(queries: Singles) -> Singles:
-    """(n, d + 1): queries as an index over ``with_bias`` is asked."""
-    return np.hstack([queries, np.ones((len(queries), 1), dtype=np.float32)])
 
 
 def _less(bias: Singles, only: Mask | None = None) -> Rescored:

@@ -11,7 +11,7 @@ from pydantic import ConfigDict, Field, model_validator
 
 from watertight.core.cell import Cell
 from watertight.core.cell_matrix import WHOLE, matrices, matrix_faults, ordinary
-from watertight.core.correction import Correction
+from watertight.core.correction import Correction, servable
 from watertight.core.declare import Declaration, nearest
 from watertight.core.treatment import Step
 
@@ -221,9 +221,13 @@ class EvaluateParams(Declaration):
 
 
 class RegisterParams(Declaration):
-    """``cell`` is the one whose final models go into the bundle."""
+    """``cell`` is the one whose final models go into the bundle.
+
+    ``correction`` names the one of ``evaluate.corrections``, inductive, by which a search is ordered; by cosine without it.
+    """
 
     cell: str
+    correction: str | None = None
 
 
 Finite = Annotated[float, Field(allow_inf_nan=False)]
@@ -339,6 +343,17 @@ class WorkloadParams(Declaration):
             many = {name: self.train.matrices[name] for name in missing if name in self.train.matrices}
             hint = "".join(f"; {name!r} stands for {', '.join(cells)}: name one" for name, cells in many.items())
             raise ValueError(f"no cell is called {missing}; cells: {sorted(self.train.cells)}{hint}")
+        return self
+
+    @model_validator(mode="after")
+    def _correction_can_serve(self) -> WorkloadParams:
+        name, known = self.register_.correction, self.evaluate.corrections
+        if name is not None and name not in known:
+            raise ValueError(
+                f"register.correction: {name!r} is none of evaluate.corrections: {', '.join(sorted(known)) or 'none'}"
+            )
+        if name is not None:
+            servable(name, known[name])
         return self
 
     @model_validator(mode="after")

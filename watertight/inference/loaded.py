@@ -6,16 +6,20 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import polars as pl
 import pyarrow as pa
 
 from watertight.core.errors import Misuse, Refusal
 from watertight.inference.answers import Fitted, mean_of_seeds
+from watertight.inference.corrected import Corrected, corrected
 from watertight.inference.inputs import Input, inputs_of, read_inputs
 from watertight.learners.catalogue import load
+from watertight.registry.bank import read_bank
 from watertight.registry.bundle import Bundle, Manifest
 
 Rows: TypeAlias = pl.DataFrame | pa.Table | pd.DataFrame
@@ -35,6 +39,7 @@ class Loaded:
         self.inputs: tuple[Input, ...] = inputs_of(bundle.manifest.models)
         self.folder: Path = bundle.folder
         self._models = _read(bundle)
+        self._banks = read_bank(bundle)
         with _refusing(f"the models of {bundle.manifest.workload!r} do not answer"):
             self._answers(_nothing_known(self.inputs))
 
@@ -55,6 +60,14 @@ class Loaded:
         asked = read_inputs(table, self.inputs)
         named = [table["row_id"]] if "row_id" in table.columns else []
         return pl.DataFrame([*named, *self._answers(asked)])
+
+    def corrected(self, vectors: npt.NDArray[np.floating[Any]], target: str | None = None) -> Corrected:
+        """A gallery of ``vectors``, (N, d), corrected for hubs as the bundle declares; ``scores`` of it orders them for queries.
+
+        ``target`` may be left out where one is searched for. Raises Misuse where the bundle declares no correction, or where
+        these are no vectors of the target's dimension.
+        """
+        return corrected(self.manifest.correction, self._banks, vectors, target)
 
     def _answers(self, table: pl.DataFrame) -> list[pl.Series]:
         return mean_of_seeds(self._models, self.manifest.cell, table)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import operator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Any
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, Field, model_validator
 
 from watertight.core.contract import OUTPUTS
+from watertight.core.correction import Correction, servable
 from watertight.core.declare import Declaration, parse
 from watertight.core.digests import file_digest
 from watertight.core.errors import Misuse, Refusal
@@ -53,11 +55,27 @@ class Model(Declaration):
         return OUTPUTS[self.kind]
 
 
+class HubCorrection(Declaration):
+    """How a search by what the bundle predicts is corrected for hubs: ``declared`` under ``name``, which is inductive.
+
+    ``bank`` is the file of queries that tell which vectors are hubs, see ``watertight.registry.bank``.
+    """
+
+    name: str
+    declared: Correction
+    bank: Place = "correction/bank.safetensors"
+
+    @model_validator(mode="after")
+    def _can_serve(self) -> HubCorrection:
+        servable(self.name, self.declared)
+        return self
+
+
 class Manifest(Declaration):
     """What a bundle is. ``runtime`` says how it is to be run; ``signature`` is the canonical form of its features.
 
     ``cell`` is the one whose models answer; the others stand below it. ``encoder_fingerprint`` is the sha256 of the encoder
-    that made them; empty where no view uses one.
+    that made them; empty where no view uses one. ``correction``: null, and not written, where a search goes by cosine.
     """
 
     workload: str
@@ -69,6 +87,7 @@ class Manifest(Declaration):
     service: str
     signature: dict[str, Any]
     models: tuple[Model, ...]
+    correction: HubCorrection | None = Field(default=None, exclude_if=operator.not_)
     files: dict[Place, str] = {}
 
 

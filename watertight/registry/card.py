@@ -25,12 +25,19 @@ def card(manifest: Manifest, facts: Mapping[str, Any]) -> str:
         f"## Rows\n\n{_table({'part': part, **counts} for part, counts in facts['split'].items())}",
         f"## Guard\n\n{', '.join(f'{count} {status}' for status, count in facts['guard'].items())}",
         f"## Features\n\nService `{manifest.service}`, {_encoder(manifest)}.",
+        *_search(manifest),
     ]
     return "\n\n".join(parts) + "\n"
 
 
 def _encoder(manifest: Manifest) -> str:
     return f"encoder `{manifest.encoder}`" if manifest.encoder_fingerprint else "no encoder"
+
+
+def _search(manifest: Manifest) -> Iterator[str]:
+    if manifest.correction:
+        how = ", ".join(f"{name} {value}" for name, value in manifest.correction.declared.model_dump().items())
+        yield f"## Search\n\nCorrected for hubs by `{manifest.correction.name}`: {how}. Gates of a promotion are by cosine."
 
 
 def _models(manifest: Manifest) -> Iterator[dict[str, Any]]:

@@ -11,6 +11,10 @@ from typing import Any
 
 from feast import FeatureService, FeatureStore
 
+from watertight.core.errors import Misuse
+from watertight.stores.online_store import CLASS_PATH, WatertightOnlineStore
+from watertight.stores.packed.search.embeddings import Embeddings
+
 EPOCH = datetime(1970, 1, 2, tzinfo=UTC)
 
 
@@ -59,3 +63,19 @@ def nearest(store: FeatureStore, view: str, features: Sequence[str], vector: Seq
         )
         for place, distance in enumerate(distances)
     ]
+
+
+def embeddings(store: FeatureStore, view: str, wide: int) -> Embeddings:
+    """Every vector of ``view``, of ``wide`` numbers, with its entity, in the order of the join keys.
+
+    The view has one field with ``vector_index=True``; an entity without a vector is left out. Feast has no call for it that
+    does not build an answer of Python objects. Raises Misuse where the online store is not the embedded one.
+    """
+    online = store.provider.online_store
+    if not isinstance(online, WatertightOnlineStore):
+        raise Misuse(
+            f"the online store {type(online).__name__} does not give out every vector of a view",
+            expected="the embedded online store",
+            next_step=f"online_store: {{type: {CLASS_PATH}}} in feature_store.yaml",
+        )
+    return online.embeddings(store.config, store.get_feature_view(view), wide)

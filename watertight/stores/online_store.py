@@ -31,6 +31,7 @@ from watertight.stores.packed.request import requested_keys
 from watertight.stores.packed.response import vectors
 from watertight.stores.packed.row import unpacked
 from watertight.stores.packed.search.answer import Found, search
+from watertight.stores.packed.search.embeddings import Embeddings, embeddings
 from watertight.stores.packed.search.kept import Kept
 from watertight.stores.packed.search.query import Query
 from watertight.stores.packed.times import instant, oldest_served
@@ -183,6 +184,19 @@ class WatertightOnlineStore(OnlineStore):
             stored = catalogue.found(connection, key_of(config, table))
             blocks = self._kept.blocks(database.path, connection, stored, query, config.online_store.search_bytes)
             return search(connection, stored, query, blocks)
+
+    def embeddings(self, config: RepoConfig, table: FeatureView, wide: int) -> Embeddings:
+        """Every embedding of the view, of ``wide`` numbers, whose row is within the TTL; no feature beside it.
+
+        Raises Misuse where the view does not say which embedding is searched, or has it of another length.
+        """
+        query = Query(table, [], [1.0] * wide, 1, None, None)
+        query.demand_sense()
+        database = self._database(config)
+        with database.reading() as connection:
+            stored = catalogue.found(connection, key_of(config, table))
+            blocks = self._kept.blocks(database.path, connection, stored, query, config.online_store.search_bytes)
+            return embeddings(query, blocks)
 
     def update(
         self,
