@@ -3,41 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import polars as pl
-from feast import FeatureStore
 
 from pipelines.features import Features, features_of_new_rows
-from pipelines.materialize import contents, online_store
+from pipelines.gallery import ByCorrection, ByCosine, Gallery, gallery_of, searched
+from pipelines.materialize import online_store
 from pipelines.predict import bundle_of, demand_readable, predictions, with_texts
 from watertight.core.errors import Misuse, Refusal
 from watertight.core.project import Workload
 from watertight.core.rows import typed_rows
 from watertight.core.tables import read_table
-from watertight.core.view_spec import SOURCE_AT, ViewSpec
-from watertight.stores.online import Near, nearest
+from watertight.registry.bundle import Bundle
 
 Answer = dict[str, Any]
-"""``query``; ``found``: rank, the gallery's key, ``cosine`` and what the view shows, nearest first. Of a row ``own``, too."""
+"""``query``; ``found``: rank, the gallery's key, ``cosine`` and what the view shows, nearest first. Of a row ``own``, too.
 
-
-@dataclass(frozen=True)
-class Gallery:
-    """The view of a target's vectors, and the features that it shows beside them."""
-
-    view: str
-    spec: ViewSpec
-    shown: tuple[str, ...]
-
-    @property
-    def target(self) -> str:
-        """What a model predicts in order to search here."""
-        return self.spec.labels[0]
+Where the bundle corrects for hubs: ``correction``, what is declared, and beside each cosine ``corrected``, which ranks them.
+"""
 
 
 def search_texts(work: Workload, texts: Sequence[str], top: int) -> list[Answer]:
@@ -91,49 +78,42 @@ def search_row(work: Workload, row_id: str, top: int) -> list[Answer]:
         raise Misuse(f"no row is called {row_id!r}", workload=work.name, expected="a row_id of the checked rows")
     features = Features(work)
     gallery = gallery_of(features)
-    vector = _vectors(features, features.joined(rows), rows, gallery)[0]
-    every = contents(features)["views"][gallery.view]["entities"]
+    bundle = bundle_of(features, rows)
+    vector = _vectors(features, bundle, features.joined(rows), rows, gallery)[0]
     with features.store(online_store(features)) as store:
-        found = _found(store, gallery, vector, top)
-        own = _own(nearest(store, gallery.view, [SOURCE_AT], vector, every), gallery, rows)
+        there = searched(features, store, gallery, bundle)
+        found, own = _found(there, vector, top), there.own(vector, rows[gallery.key][0])
     split = read_table(work.data("split", "split.parquet")).filter(row_id=row_id)["split"]
-    return [{"query": _told(work, rows), "found": found, "own": own and {**own, "split": split[0]}}]
-
-
-def gallery_of(features: Features) -> Gallery:
-    """The view to search: that of the first trained target that has one; raises Misuse where none has."""
-    specs = {spec.labels[0]: name for name, spec in features.specs.items() if spec.derived_from == "target"}
-    for target in features.work.params.train.targets:
-        if target in specs:
-            name = specs[target]
-            fields = [field.name for field in features.definitions.views[name].features if not field.vector_index]
-            return Gallery(name, features.specs[name], tuple(field for field in fields if field != SOURCE_AT))
-    raise Misuse(
-        "no view of this workload can be searched",
-        workload=features.work.name,
-        expected=f"a gallery_view of a vector target in feature_repo/{features.work.name}.py",
-        next_step="declare one, then dvc repro",
-    )
+    return [{"query": _told(work, rows), **there.told, "found": found, "own": own and {**own, "split": split[0]}}]
 
 
 def as_text(answers: Sequence[Answer]) -> Answer:
     """The answers for a terminal: what was found as a table, below each query by its number."""
     named = {f"{place} {answer['query']}": answer for place, answer in enumerate(answers, 1)}
-    return {name: {key: told for key, told in answer.items() if key != "query"} for name, answer in named.items()}
+    return {
+        name: {key: _in_a_line(told) if key == "correction" else told for key, told in answer.items() if key != "query"}
+        for name, answer in named.items()
+    }
+
+
+def _in_a_line(told: Answer) -> str:
+    return ", ".join(f"{name} {value}" for name, value in told.items())
 
 
 def _answers(features: Features, rows: pl.DataFrame, queries: Sequence[str], top: int) -> list[Answer]:
-    gallery = gallery_of(features)
-    vectors = _vectors(features, features_of_new_rows(features, rows), rows, gallery)
+    gallery, bundle = gallery_of(features), bundle_of(features, rows)
+    vectors = _vectors(features, bundle, features_of_new_rows(features, rows), rows, gallery)
     with features.store(online_store(features)) as store:
+        there = searched(features, store, gallery, bundle)
         return [
-            {"query": query, "found": _found(store, gallery, vector, top)} for query, vector in zip(queries, vectors, strict=True)
+            {"query": query, **there.told, "found": _found(there, vector, top)}
+            for query, vector in zip(queries, vectors, strict=True)
         ]
 
 
-def _vectors(features: Features, joined: pl.DataFrame, rows: pl.DataFrame, gallery: Gallery) -> list[list[float]]:
+def _vectors(features: Features, bundle: Bundle, joined: pl.DataFrame, rows: pl.DataFrame, gallery: Gallery) -> list[list[float]]:
     """What the bundle makes of each row, in the space of the gallery."""
-    told = predictions(bundle_of(features, rows), with_texts(joined, rows, features.work))
+    told = predictions(bundle, with_texts(joined, rows, features.work))
     column = f"{gallery.target}_vector"
     if column not in told.columns:
         raise Misuse(
@@ -142,35 +122,16 @@ def _vectors(features: Features, joined: pl.DataFrame, rows: pl.DataFrame, galle
     return told[column].to_list()
 
 
-def _found(store: FeatureStore, gallery: Gallery, vector: list[float], top: int) -> list[dict[str, Any]]:
-    near = nearest(store, gallery.view, [SOURCE_AT, *gallery.shown], vector, top)
-    if not near:
+def _found(there: ByCosine | ByCorrection, vector: list[float], top: int) -> list[dict[str, Any]]:
+    lines = there.first(vector, top)
+    if not lines:
         raise Refusal(
-            f"nothing is in the view {gallery.view!r}",
-            column=gallery.target,
+            f"nothing is in the view {there.gallery.view!r}",
+            column=there.gallery.target,
             expected="at least one vector in the online store",
             next_step="wait for a labelled row, then dvc repro",
         )
-    return [
-        {
-            "rank": place,
-            gallery.spec.join_key: one.key[gallery.spec.join_key],
-            "cosine": one.cosine,
-            **{name: one.features[name] for name in gallery.shown},
-        }
-        for place, one in enumerate(near, 1)
-    ]
-
-
-def _own(near: Sequence[Near], gallery: Gallery, row: pl.DataFrame) -> dict[str, Any] | None:
-    key = row[gallery.spec.join_key][0]
-    cosines = {one.key[gallery.spec.join_key]: one.cosine for one in near}
-    if key not in cosines:
-        return None
-    nearer = sum(cosine > cosines[key] for cosine in cosines.values())
-    as_near = sum(cosine == cosines[key] for cosine in cosines.values())
-    rank = 1 + nearer + (as_near - 1) / 2
-    return {gallery.spec.join_key: key, "rank": rank, "cosine": cosines[key], "among": len(cosines)}
+    return [{"rank": place, **line} for place, line in enumerate(lines, 1)]
 
 
 def _asked(work: Workload, columns: dict[str, Any], count: int) -> pl.DataFrame:

@@ -1,4 +1,4 @@
-"""Corrections for hubs beside slow selves, as an inner product of one more dimension, and on a gallery that has a hub."""
+"""Corrections for hubs beside slow selves, and on a gallery that has a hub."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from watertight.core.correction import Correction, Csls, DualSoftmax, QbNorm
-from watertight.core.hubness import csls_bias, rescored, softmax_bias, with_bias, with_one
+from watertight.core.hubness import csls_bias, rescored
 from watertight.core.ranks import Gallery, directions, ranks
 
 CSLS = Csls(method="csls", bank="inductive", neighbours=4)
@@ -65,17 +65,6 @@ def test_ranks_are_by_the_corrected_scores(declared: Correction) -> None:
     for query, place, rank in zip(queries, own, found):
         scores = slow(declared, query, bank, vectors)
         assert rank == 1 + sum(score > scores[place] for score in scores)
-
-
-@pytest.mark.parametrize("sharp", [False, True], ids=["csls", "softmax"])
-def test_a_bias_is_one_more_dimension_of_an_inner_product(sharp: bool) -> None:
-    queries, bank, vectors = made(2)
-    bias = softmax_bias(bank, vectors, 12) if sharp else csls_bias(bank, vectors, 4)
-    served = with_one(queries) @ with_bias(vectors, bias).T
-    assert served == pytest.approx(2 * queries @ vectors.T - bias, abs=1e-6)
-    if sharp:
-        weights = np.exp(12 * queries @ vectors.T) / np.exp(12 * vectors @ bank.T).sum(axis=1)
-        assert (served.argsort(axis=1) == weights.argsort(axis=1)).all()
 
 
 @pytest.mark.parametrize("declared", [CSLS, QB_NORM, DUAL], ids=lambda one: one.method)
