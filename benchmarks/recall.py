@@ -1,7 +1,7 @@
 """What a rank in a gallery, and its first places, cost beside the bare matrix product that both need.
 
     PYTHONPATH=. python benchmarks/recall.py                    # 20,000 queries × 100,000 × 1,536, then a million from disk
-    PYTHONPATH=. python benchmarks/recall.py --only large       # one part: ranked, large
+    PYTHONPATH=. python benchmarks/recall.py --only large       # one part: ranked, large, corrected
     PYTHONPATH=. python benchmarks/recall.py --quick            # small sizes, in seconds: do the answers agree?
 
 The bare product is that of blocks of queries with the whole gallery, of which nothing is kept, with the same number of threads
@@ -30,27 +30,38 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from watertight.core.correction import Csls, DualSoftmax, QbNorm
 from watertight.core.ranks import BLOCK_BYTES, Gallery, directions, ranks
 from watertight.core.top_k import top_k
+from watertight.inference.corrected import Corrected
+from watertight.registry.bank import QUERIES
+from watertight.registry.bundle import HubCorrection
 
 Singles = npt.NDArray[np.float32]
-PARTS = ("ranked", "large")
+PARTS = ("ranked", "large", "corrected")
 K = 10
+CORRECTIONS = (
+    Csls(method="csls", bank="inductive"),
+    QbNorm(method="qb_norm", bank="inductive"),
+    DualSoftmax(method="dual_softmax", bank="inductive"),
+)
 
 
 @dataclass(frozen=True)
 class Sizes:
-    """Queries and gallery of either part, their dimension, and how often they take turns."""
+    """Queries and gallery of each part, their dimension, and how often they take turns; ``served`` is of the gallery corrected."""
 
     queries: int = 20_000
     gallery: int = 100_000
     asked: int = 1_024
     large: int = 1_000_000
     dimension: int = 1_536
+    bank: int = QUERIES
+    served: int = 384
     repeats: int = 3
 
 
-QUICK = Sizes(queries=300, gallery=2_000, asked=50, large=5_000, dimension=32, repeats=2)
+QUICK = Sizes(queries=300, gallery=2_000, asked=50, large=5_000, dimension=32, bank=90, served=16, repeats=2)
 
 
 def main() -> None:
@@ -94,6 +105,17 @@ def tell_large(sizes: Sizes) -> None:
             f"top {K}": lambda: top_k(queries, gallery, K),
         }
         told(f"{sizes.asked:,} × {sizes.large:,} × {sizes.dimension:,}, mapped", work, sizes.repeats)
+
+
+def tell_corrected(sizes: Sizes) -> None:
+    """What a search that is corrected for hubs does once for its gallery, and then for each query."""
+    bank, among = made(sizes.bank, sizes.gallery, sizes.served)
+    work: dict[str, Callable[[], Any]] = {"bare product": lambda: product(bank, among.vectors)}
+    for declared in CORRECTIONS:
+        seen = Corrected(HubCorrection(name=declared.method, declared=declared), bank, among.vectors)
+        work[f"{declared.method}, once"] = lambda again=seen: Corrected(again.correction, bank, among.vectors)
+        work[f"{declared.method}, a hundred queries"] = lambda again=seen: [again.scores(query[None]) for query in bank[:100]]
+    told(f"a bank of {sizes.bank:,} × {sizes.gallery:,} × {sizes.served:,}", work, sizes.repeats)
 
 
 def made(queries: int, gallery: int, dimension: int) -> tuple[Singles, Gallery]:

@@ -34,6 +34,7 @@ def facts(candidate: Candidate, look: Mapping[str, Any]) -> VersionFacts:
         interface=interface(manifest, work.contract.targets),
         service=manifest.service,
         signature=json_digest(manifest.signature),
+        correction=manifest.correction.told if manifest.correction else "",
         views=view_digests(manifest.signature),
         encoders=read_json(work.data("training_set", "training_set.json"))["encoders"],
         drops=_drops(candidate),

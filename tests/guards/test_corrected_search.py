@@ -196,7 +196,7 @@ def test_the_bank_is_what_was_predicted_out_of_fold_and_belongs_to_the_bundle(co
     table = read_table(copied.data("training_set", "training_set.parquet")).filter(pl.col("split") == "train")
     assert len(bank) == table.height
     assert set(bundle.manifest.files) >= {"correction/bank.safetensors", "card.md"}
-    assert "Corrected for hubs by `csls`: method csls, bank inductive, neighbours 10" in (bundle.folder / "card.md").read_text()
+    assert "Corrected for hubs by csls (method csls, bank inductive, neighbours 10)." in (bundle.folder / "card.md").read_text()
 
 
 def test_without_a_declaration_nothing_is_there(copied: Workload, tmp_path: Path) -> None:

@@ -182,6 +182,7 @@ CHANGED_INTERFACE = Interface(inputs=("prompt_id", "text"), targets={"score": "s
         ({"views": {}}, "1.2.0", "views: judge_history"),
         ({"signature": "1" * 64}, "1.2.0", "signature: "),
         ({"service": "judge_small"}, "1.2.0", "service: judge → judge_small"),
+        ({"correction": "csls (method csls)"}, "1.2.0", "correction:  → csls (method csls)"),
     ],
 )
 def test_the_number_says_what_changed(judge: Registry, changes: dict[str, Any], version: str, because: str) -> None:

@@ -6,14 +6,14 @@ from watertight.registry.history import Registry, order
 from watertight.registry.records import VersionFacts
 
 FIRST = "1.0.0"
-MINOR = ("service", "signature", "views", "encoders", "families", "cell")
+MINOR = ("service", "signature", "views", "encoders", "families", "cell", "correction")
 
 
 def next_version(registry: Registry, facts: VersionFacts) -> tuple[str, tuple[str, ...]]:
     """The number of a version with these facts, and what makes it a major, minor or patch step from the highest one.
 
-    Major: a caller gives or gets something else. Minor: another feature service, view, encoder, family or cell. Patch: fitted
-    again. Where a version has this very bundle it is that one, and ``registry.versions()`` has its number already.
+    Major: a caller gives or gets something else. Minor: another feature service, view, encoder, family, cell or correction for
+    hubs. Patch: fitted again. Where a version has this very bundle it is that one, and ``registry.versions()`` has its number already.
     """
     versions = registry.versions()
     if not versions:

@@ -65,6 +65,11 @@ class HubCorrection(Declaration):
     declared: Correction
     bank: Place = "correction/bank.safetensors"
 
+    @property
+    def told(self) -> str:
+        """In a line: the name, and what is declared under it."""
+        return f"{self.name} ({', '.join(f'{name} {value}' for name, value in self.declared.model_dump().items())})"
+
     @model_validator(mode="after")
     def _can_serve(self) -> HubCorrection:
         servable(self.name, self.declared)

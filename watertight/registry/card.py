@@ -36,8 +36,7 @@ def _encoder(manifest: Manifest) -> str:
 
 def _search(manifest: Manifest) -> Iterator[str]:
     if manifest.correction:
-        how = ", ".join(f"{name} {value}" for name, value in manifest.correction.declared.model_dump().items())
-        yield f"## Search\n\nCorrected for hubs by `{manifest.correction.name}`: {how}. Gates of a promotion are by cosine."
+        yield f"## Search\n\nCorrected for hubs by {manifest.correction.told}. A promotion is judged by cosine."
 
 
 def _models(manifest: Manifest) -> Iterator[dict[str, Any]]:

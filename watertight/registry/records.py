@@ -7,6 +7,7 @@ the same file name, and git says so.
 
 from __future__ import annotations
 
+import operator
 import re
 from datetime import datetime
 from typing import Annotated, Any, Literal
@@ -82,7 +83,8 @@ class VersionFacts(Declaration):
 
     ``revision`` is the commit that its stages are of, ``experiment`` the name of the DVC experiment, if it was one. ``bundle``
     is what is pulled, ``manifest`` the sha256 of its manifest. ``stages``: those of its workload, by name without the workload,
-    as ``dvc.lock`` of that commit binds them. ``params``: the workload's section. ``signature``: digest of the feature
+    as ``dvc.lock`` of that commit binds them. ``correction``: by which a search is corrected for hubs; empty, and not written,
+    where it goes by cosine. ``params``: the workload's section. ``signature``: digest of the feature
     service's canonical form; ``views``: digest of each view's. ``encoders``: sha256 by name. ``drops``: rows of each, and
     ``parts`` the sha256 of those that were let in. ``figures``: target, part, metric, figure, low, high, rows,
     groups and row_set as in ``watertight.evaluation.figures.FIGURES``, out of fold and of each test set, of the registered cell.
@@ -97,6 +99,7 @@ class VersionFacts(Declaration):
     interface: Interface
     service: str
     signature: str
+    correction: str = Field(default="", exclude_if=operator.not_)
     views: dict[str, str]
     encoders: dict[str, str]
     drops: dict[str, int]
