@@ -49,7 +49,7 @@ CORRECTIONS = (
 
 @dataclass(frozen=True)
 class Sizes:
-    """Queries and gallery of each part, their dimension, and how often they take turns; ``served`` is of the gallery corrected."""
+    """Queries and gallery of each part, their dimension (``served``: of the one corrected), and how often they take turns."""
 
     queries: int = 20_000
     gallery: int = 100_000

@@ -13,7 +13,8 @@ def next_version(registry: Registry, facts: VersionFacts) -> tuple[str, tuple[st
     """The number of a version with these facts, and what makes it a major, minor or patch step from the highest one.
 
     Major: a caller gives or gets something else. Minor: another feature service, view, encoder, family, cell or correction for
-    hubs. Patch: fitted again. Where a version has this very bundle it is that one, and ``registry.versions()`` has its number already.
+    hubs. Patch: fitted again. Where a version has this very bundle it is that one, and ``registry.versions()`` has its number
+    already.
     """
     versions = registry.versions()
     if not versions:
