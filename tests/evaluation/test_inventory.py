@@ -34,16 +34,17 @@ def figure(cell: str, seed: int | None, worth: float | None, metric: str = METRI
     }
 
 
-def test_every_model_stands_once_for_each_ensemble_over_it() -> None:
+def test_every_model_stands_once_for_each_ensemble_that_took_it() -> None:
     models = [
-        *(model("net-0", 0), model("net-5", 5), model("loose", 1), model("loose", 2)),
+        *(model("net-0", 0), model("net-5", 5), model("loose", 1), model("loose", 2), model("left", 5)),
         *(
             model("top", seed, "selected", **counts)
             for seed, counts in ((1, {"net-5": 3, "loose": 1}), (2, {"net-5": 1, "loose": 3}))
         ),
         model("few", 1, "selected", **{"net-0": 2}),
     ]
-    over = {("top", 1): ("net-0", "net-5", "loose"), ("top", 2): ("net-0", "net-5", "loose"), ("few", 1): ("net-0", "net-5")}
+    every = ("net-0", "net-5", "loose", "left")
+    over = {("top", 1): every, ("top", 2): every, ("few", 1): ("net-0", "net-5")}
     fits = [
         {"target": "image", "cell": cell, "seed": seed, "member": member, "fitted_on": "w"}
         for (cell, seed), members in over.items()
@@ -64,16 +65,15 @@ def test_every_model_stands_once_for_each_ensemble_over_it() -> None:
     found = inventory({"cells": models, "fits": fits, "data": data}, figures_table(told))
     assert found.schema == pl.Schema(INVENTORY)
     assert found.select("cell", "seed", "ensemble", "weight").rows() == [
-        ("net-0", 0, "top", 0.0),
         ("net-0", 0, "few", 1.0),
         ("net-5", 5, "top", 0.5),
-        ("net-5", 5, "few", 0.0),
         ("loose", 1, "top", 0.25),
         ("loose", 2, "top", 0.75),
+        ("left", 5, None, None),
         *(("top", 1, None, None), ("top", 2, None, None), ("few", 1, None, None)),
     ]
     first = found.group_by("cell", "seed", maintain_order=True).first()
-    assert first["figure"].to_list() == [0.5, 0.6, 0.4, None, None, None, None]
+    assert first["figure"].to_list() == [0.5, 0.6, 0.4, None, None, None, None, None]
     assert first.row(1, named=True) == {
         **{"target": "image", "cell": "net-5", "family": "mean", "seed": 5, "data": "strongest", "digest": "net-5", "rows": 7},
         **{"metric": METRIC, "figure": 0.6, "low": 0.5, "high": 0.6, "ensemble": "top", "weight": 0.5},

@@ -30,8 +30,8 @@ INVENTORY = {
 }
 """``data``: the treatments of the cell, ``whole`` where it has none; ``digest`` and ``rows``: of the rows that its final model
 was fitted on. ``metric``: the first headline metric of the target's kind, ``figure`` out of fold, ``low`` and ``high`` its
-interval. ``weight``: the cell's share in ``ensemble``, a cell that selects among others, 0 where it was not chosen; both are
-null where none stands over it. A cell under several ensembles stands once for each."""
+interval. ``weight``: the cell's share, above 0, in ``ensemble``, a cell that selects among others; both are null where none
+took it. A cell that several ensembles took stands once for each."""
 
 
 def inventory(summary: Summary, figures: pl.DataFrame) -> pl.DataFrame:
@@ -58,14 +58,14 @@ def _lines(model: Summary, data: tuple[str, Summary], found: Mapping[Any, Any], 
 
 
 def _ensembles(model: Summary, summary: Summary) -> Iterator[tuple[str, float]]:
-    """Each cell that selects among others, this one among them, with the share that it gave to it, over its seeds on average."""
+    """Each cell that selects among others and took this one, with the share that it gave to it, over its seeds on average."""
     over = {_key(line) for line in summary["fits"] if (line["target"], line["member"]) == (model["target"], model["cell"])}
     alone = sum(other["target"] == model["target"] and other["cell"] == model["cell"] for other in summary["cells"]) == 1
     shares: dict[str, list[float]] = {}
     for other in (one for one in summary["cells"] if _key(one) in over and (alone or one["seed"] == model["seed"])):
         if counts := other["chosen"].get(MEMBERS):
             shares.setdefault(other["cell"], []).append(counts.get(model["cell"], 0) / sum(counts.values()))
-    yield from ((name, sum(of) / len(of)) for name, of in shares.items())
+    yield from ((name, sum(of) / len(of)) for name, of in shares.items() if any(of))
 
 
 def _key(line: Summary) -> tuple[Any, ...]:
