@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 from watertight.core.contract import SourceContract
@@ -13,7 +14,7 @@ from watertight.core.dimensions import as_found, is_open
 from watertight.core.errors import Misuse
 from watertight.core.ledger import Section, read_ledger
 from watertight.core.root import MARK, find_root
-from watertight.core.tables import read_json
+from watertight.core.tables import json_text, read_json
 from watertight.core.workload import WorkloadParams
 
 TOP_LEVEL = ("raw_root", "workloads")
@@ -63,7 +64,7 @@ class Workload:
         place = self.data("rows", "contract.json")
         if not is_open(self.declared_contract) or not place.is_file():
             return self.declared_contract
-        return as_found(self.declared_contract, parse(SourceContract, read_json(place), place.name))
+        return as_found(self.declared_contract, _as_written(json_text(read_json(place)), place.name))
 
     @cached_property
     def declared_contract(self) -> SourceContract:
@@ -120,6 +121,12 @@ class Workload:
 def find_project(start: Path | None = None) -> Project:
     """The project around ``start`` (default: the working directory); raises Misuse where there is none."""
     return Project(find_root(start))
+
+
+@lru_cache(maxsize=16)
+def _as_written(text: str, name: str) -> SourceContract:
+    """By its text, not by its place: ingest may write another in the same process. To parse one takes milliseconds."""
+    return parse(SourceContract, json.loads(text), name)
 
 
 def _refuse_unknown_keys(params: dict) -> None:
