@@ -20,8 +20,8 @@ Banks = Mapping[str, Singles]
 class Corrected:
     """A gallery, and which of it are hubs; asking changes nothing, so that several threads may ask at once.
 
-    What the correction takes from a vector depends on the bank alone (of QB-norm and dual softmax on the rest of the gallery,
-    too): it is worked out once, when this is made, and anew for another gallery.
+    What the correction takes from a vector depends on the bank alone, and of QB-norm, whether it is a hub, on the others of the
+    gallery too: it is worked out once, when this is made, and anew for another gallery.
     """
 
     def __init__(self, correction: HubCorrection, bank: Singles, vectors: npt.NDArray[np.floating[Any]]) -> None:
