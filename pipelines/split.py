@@ -8,7 +8,7 @@ from pathlib import Path
 import polars as pl
 
 from pipelines.stage import run, tell_left_out
-from watertight.checks.suite import Check, declared, judge
+from watertight.checks.suite import Check, declared, judge, suite_of
 from watertight.checks.verdict import Verdict
 from watertight.core.declare import nearest
 from watertight.core.errors import Misuse
@@ -18,6 +18,9 @@ from watertight.core.rows import labelled
 from watertight.core.tables import read_table, write_json, write_table
 from watertight.core.versions import first_versions
 from watertight.evaluation.splitting import Splitting, split_rows
+
+EQUAL, APART = 1 - 1e-6, "expect_no_neighbours_across_splits"
+"""The cosine of a vector and the same one at half precision is above it."""
 
 
 def split(work: Workload, out: Path) -> None:
@@ -48,7 +51,7 @@ def assigned(work: Workload, rows: pl.DataFrame, superseded: pl.DataFrame) -> Sp
 def judge_split(work: Workload, together: pl.DataFrame) -> Verdict:
     """The verdict on rows with their split and fold: of the contract, of the workload, of what its section promises."""
     checks = [*declared("split", work.expectations), *_promised(work, _strata(work))]
-    return judge("split", together, checks, work.params.waive)
+    return judge("split", together, checks, work.params.waive, targets=work.contract.targets)
 
 
 def _demand_test_drops(work: Workload, rows: pl.DataFrame) -> None:
@@ -69,7 +72,7 @@ def _strata(work: Workload) -> list[str]:
 
 
 def _promised(work: Workload, strata: list[str]) -> Iterator[Check]:
-    """The properties that the workload's section declares, as checks, and that the source's texts stand on one side."""
+    """What the section of the workload promises, as checks, and that texts and vector targets of the source stand on one side."""
     params = work.params.split
     yield Check(type="expect_future_after_training", kwargs={"gap_days": params.test_future.gap_days})
     yield Check(
@@ -86,6 +89,14 @@ def _promised(work: Workload, strata: list[str]) -> Iterator[Check]:
         yield Check(type="expect_test_drops_apart", kwargs={"drops": list(params.test_drops)})
     for column in work.contract.own_text:
         yield Check(type="expect_no_duplicates_across_splits", kwargs={"column": column}, severity="warning")
+    for column in _unsettled(work):
+        yield Check(type="expect_no_neighbours_across_splits", kwargs={"column": column, "least": EQUAL})
+
+
+def _unsettled(work: Workload) -> list[str]:
+    """The vector targets of which the workload's own suite does not say how near two of them may be."""
+    own = [check.kwargs.get("column") for check in suite_of("split", work.expectations) if check.type == APART]
+    return [name for name, target in work.contract.targets.items() if target.kind == "vector" and name not in own]
 
 
 def _counts(rows: pl.DataFrame) -> dict[str, dict[str, int]]:

@@ -56,7 +56,7 @@ def as_matrix(vectors: pl.Series) -> NDArray[np.float32]:
     there = lists.is_not_null().to_numpy()
     flat = lists.drop_nulls().explode(empty_as_null=False).to_numpy()
     matrix = np.full((len(lists), len(flat) // max(int(there.sum()), 1)), np.nan, dtype=np.float32)
-    matrix[there] = flat.reshape(int(there.sum()), -1)
+    matrix[there] = flat.reshape(int(there.sum()), matrix.shape[1])
     return matrix
 
 
