@@ -17,7 +17,7 @@ from watertight.core.project import Project, Workload
 ROOT = Path(__file__).parents[2]
 NAME = "alignment"
 STAGES = ("ingest", "check", "split", "featurize", "join", "guard", "train", "evaluate", "register", "materialize")
-IMAGES, EACH, WIDE, DEEP = 24, 2, 6, 5
+IMAGES, EACH, WIDE, DEEP = 24, 2, 6, 16
 PARAMS: dict[str, Any] = {
     "source": {"name": "npz"},
     "split": {"seed": 3, "folds": 3, "test_groups": {"share": 0.2}},

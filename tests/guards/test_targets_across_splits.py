@@ -212,7 +212,7 @@ def own_pairs(tmp_path_factory: pytest.TempPathFactory) -> Workload:
     root = tmp_path_factory.mktemp("own") / "project"
     with pytest.MonkeyPatch.context() as patched:
         patched.delenv("WATERTIGHT_RAW", raising=False)
-        work = pairs_project.lay_out(root, arrays(deep=16))
+        work = pairs_project.lay_out(root, arrays())
         patched.chdir(root)
         run(work, "ingest", "check", "split", "featurize", "join", "guard")
     return work
@@ -228,7 +228,7 @@ def test_the_stage_refuses_an_archive_with_a_picture_under_two_names(
         read_table(own_pairs.data("split", "split.parquet")), on="row_id", maintain_order="left"
     )
     one, other = images_in(rows, "train", 0)[0], images_in(rows, "test_groups", None)[0]
-    given = arrays(deep=16)
+    given = arrays()
     names = given["images/names"].tolist()
     given["images/embeddings"][names.index(other)] = given["images/embeddings"][names.index(one)]
     work = pairs_project.lay_out(tmp_path / "project", given)
@@ -245,9 +245,9 @@ def test_a_drop_that_brings_a_known_picture_under_another_name_is_refused(
 ) -> None:
     monkeypatch.chdir(own_pairs.project.root)
     monkeypatch.delenv("WATERTIGHT_RAW", raising=False)
-    new = arrays(first=50, images=4, deep=16)
+    new = arrays(first=50, images=4)
     assert check_drop(own_pairs, archive(tmp_path, new), None)["new"] == 8
-    new["images/embeddings"][:] = arrays(deep=16)["images/embeddings"][:1]
+    new["images/embeddings"][:] = arrays()["images/embeddings"][:1]
     with pytest.raises(Refusal, match=APART) as caught:
         check_drop(own_pairs, archive(tmp_path, new), None)
     assert any(row in caught.value.rows for row in read_table(own_pairs.data("checked", "rows.parquet"))["row_id"])
