@@ -31,7 +31,7 @@ SUFFIX = ".npy"
 
 def archive(raw: Raw) -> pl.DataFrame:
     """A row per caption, in order: ``caption``, its place from 0; ``text``; ``text_vector`` where there is one; ``image``, the
-    name; ``image_vector``. Vectors are lists of Float32.
+    name, without the blanks around it; ``image_vector``. Vectors are lists of Float32.
 
     Arrays that are stored as they are, are mapped into memory. Raises Refusal where the archive is cut off or damaged, where an
     array is missing, of objects (pickled) or of another shape, where a vector is zero or not finite, names repeat, a caption
@@ -92,7 +92,7 @@ class _Members:
 
 
 def _captions(raw: Raw, found: Mapping[str, Array]) -> pl.DataFrame:
-    names = _texts(raw, found, NAMES)
+    names = _names(raw, found)
     images = _vectors(raw, found, IMAGES, len(names))
     texts = _texts(raw, found, TEXTS)
     label = next(name for name in LABELS if name in found)
@@ -113,13 +113,21 @@ def _texts(raw: Raw, found: Mapping[str, Array], name: str) -> list[str]:
     values = found[name]
     if values.ndim != 1 or values.dtype.kind not in "US":
         raise raw.refused(f"has {name} of {values.dtype} {values.shape}", f"{name}: text, one dimension")
-    told = texts_of(raw, name, values)
-    repeated = sorted(value for value, times in Counter(told).items() if times > 1 and name == NAMES)
+    return texts_of(raw, name, values)
+
+
+def _names(raw: Raw, found: Mapping[str, Array]) -> list[str]:
+    """The images' names without the blanks around them, as the rows will have them: one for each image, and no other."""
+    given = _texts(raw, found, NAMES)
+    names = [name.strip() for name in given]
+    times = Counter(names)
+    repeated = list(dict.fromkeys(repr(name) for name, bare in zip(given, names, strict=True) if times[bare] > 1))
     if repeated:
         raise raw.refused(
-            f"names {len(repeated)} image(s) more than once: {', '.join(repeated[:5])}", "a name for each image, and no other"
+            f"names {sum(count > 1 for count in times.values())} image(s) more than once: {', '.join(repeated[:5])}",
+            "a name for each image, and no other; blanks around a name do not tell it from another",
         )
-    return told
+    return names
 
 
 def _vectors(raw: Raw, found: Mapping[str, Array], name: str, rows: int) -> Array:
@@ -162,7 +170,7 @@ def _places(raw: Raw, label: str, told: Array, names: list[str]) -> npt.NDArray[
     if told.ndim == 1 and told.dtype.kind in "US":
         place = {name: number for number, name in enumerate(names)}
         values = (value.decode(errors="replace") if isinstance(value, bytes) else value for value in told.tolist())
-        return np.array([place.get(value, -1) for value in values], dtype=np.int64)
+        return np.array([place.get(value.strip(), -1) for value in values], dtype=np.int64)
     raise raw.refused(
         f"has {label} of {told.dtype} {told.shape}",
         f"places (n,), names (n,), or a row of {len(names)} for each caption, one of them true",

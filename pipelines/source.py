@@ -124,9 +124,16 @@ def _declared_drops(work: Workload) -> list[str]:
         raise Misuse(
             f"the source {work.params.source.name!r} names no raw file",
             expected="files: {NAME: {path: PLACE UNDER raw_root, sha256: ITS DIGEST}} in its contract",
-            next_step=f"pin yours in {work.name}/{work.params.source.name}.yaml under pipelines/sources",
+            next_step=f"pin yours in {_contract_file(work)}",
         )
     return list(options.get("drops", contract.files))
+
+
+def _contract_file(work: Workload) -> str:
+    """The contract's file below the project; of a link what it points to, since that is what there is to edit."""
+    place = work.source_folder / f"{work.params.source.name}.yaml"
+    root = work.project.root.resolve()
+    return place.resolve().relative_to(root).as_posix() if place.resolve().is_relative_to(root) else str(place.resolve())
 
 
 def _pinned(work: Workload, name: str, files: dict[str, RawFile]) -> Path:
@@ -145,7 +152,7 @@ def _pinned(work: Workload, name: str, files: dict[str, RawFile]) -> Path:
         raise Refusal(
             f"the raw file {name} is not the one that the contract pins",
             expected=f"sha256 {declared.sha256}, found {digest}",
-            next_step=f"watertight fetch {source}, or pin the new file in the contract under a name of its own",
+            next_step=f"watertight fetch {source}, or pin the new file under a name of its own in {_contract_file(work)}",
         )
     return path
 

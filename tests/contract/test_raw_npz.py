@@ -51,6 +51,13 @@ def test_a_row_for_each_caption_with_its_image(tmp_path: Path, save: Callable[..
     assert np.array_equal(np.array(found["image_vector"].to_list(), np.float32), given["images/embeddings"][OF])
 
 
+def test_blanks_around_a_name_are_none_of_it(tmp_path: Path) -> None:
+    names = np.array([" img0.jpg", "img1.jpg\t", "img 2.jpg"])
+    labels = np.array(["img0.jpg ", "img1.jpg", "img 2.jpg", "img0.jpg", "img1.jpg", "img 2.jpg", "img 2.jpg"])
+    found = read_raw(written(tmp_path, arrays() | {"images/names": names, "captions/label": labels}))
+    assert found["image"].to_list() == [["img0.jpg", "img1.jpg", "img 2.jpg"][place] for place in OF]
+
+
 def test_texts_may_be_embedded_elsewhere_and_arrays_lie_in_columns(tmp_path: Path) -> None:
     given = arrays()
     del given["captions/embeddings"]
@@ -95,7 +102,11 @@ FAULTS: dict[str, tuple[Arrays, tuple[str, ...]]] = {
         ("1 caption(s) of no image", "from 0): 6"),
     ),
     "fewer labels than captions": (arrays() | {"captions/label": OF[:6]}, ("6 of captions/label beside 7 of captions/text",)),
-    "two images of one name": (arrays() | {"images/names": np.array(["a", "b", "a"])}, ("names 1 image(s) more than once: a",)),
+    "two images of one name": (arrays() | {"images/names": np.array(["a", "b", "a"])}, ("names 1 image(s) more than once: 'a'",)),
+    "two images of one name but for blanks": (
+        arrays() | {"images/names": np.array(["b ", "a", "b"])},
+        ("names 1 image(s) more than once: 'b ', 'b'", "blanks around a name do not tell it from another"),
+    ),
     "labels that are fractions": (arrays() | {"captions/label": OF / 2}, ("captions/label of float64 (7,)",)),
     "no images": (
         {key: value for key, value in arrays().items() if "images" not in key},

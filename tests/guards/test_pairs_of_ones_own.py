@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 import subprocess
@@ -91,8 +92,57 @@ def test_an_archive_without_vectors_of_its_texts_is_embedded_by_the_encoder(
 def test_a_source_that_names_no_file_says_how_to_name_one(tmp_path: Path) -> None:
     work = pairs_project.lay_out(tmp_path / "project", arrays())
     pairs_project.pin(work.project.root, {})
-    with pytest.raises(Misuse, match=r"'npz' names no raw file(.|\n)*files: (.|\n)*npz\.yaml"):
+    with pytest.raises(
+        Misuse, match=r"'npz' names no raw file(.|\n)*files: (.|\n)*pin yours in pipelines/sources/alignment/npz\.yaml"
+    ):
         run(Project(work.project.root).workload(work.name), "ingest")
+
+
+def test_it_names_the_file_and_not_a_link_to_it(tmp_path: Path) -> None:
+    work = pairs_project.lay_out(tmp_path / "project", arrays())
+    contract = work.source_folder / "npz.yaml"
+    contract.rename(tmp_path / "project" / "shared.yaml")
+    contract.symlink_to("../../../shared.yaml")
+    archive(tmp_path / "project" / "raw", arrays(first=50), "pairs.npz")
+    with pytest.raises(Refusal, match=r"not the one that the contract pins(.|\n)*under a name of its own in shared\.yaml"):
+        run(work, "ingest")
+    pairs_project.pin(work.project.root, {})
+    with pytest.raises(Misuse, match=r"'npz' names no raw file(.|\n)*next: pin yours in shared\.yaml"):
+        run(Project(work.project.root).workload(work.name), "ingest")
+
+
+def twice_said(vector: str = "of its own") -> pairs_project.Arrays:
+    """An archive in which two captions of one image are of the same words, and so is one of another image."""
+    given = arrays()
+    given["captions/text"][[1, 2]] = given["captions/text"][0]
+    if vector == "the same":
+        given["captions/embeddings"][1] = given["captions/embeddings"][0]
+    return given
+
+
+@pytest.mark.parametrize("vector", ["of its own", "the same"])
+def test_two_may_say_the_same_of_an_image(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, vector: str) -> None:
+    given = twice_said(vector)
+    monkeypatch.delenv("WATERTIGHT_RAW", raising=False)
+    work = pairs_project.lay_out(tmp_path / "project", given)
+    monkeypatch.chdir(tmp_path / "project")
+    run(work, *pairs_project.STAGES)
+    rows = read_table(work.data("checked", "rows.parquet"))
+    assert (rows.height, rows["row_id"].n_unique(), rows["caption_id"].n_unique()) == (48, 48, 48)
+    assert rows["text"].to_list() == given["captions/text"].tolist()
+    joined = read_table(work.data("training_set", "training_set.parquet")).select("row_id", f"{work.name}_embedding__vector")
+    ordered = rows.select("row_id").join(joined, on="row_id", maintain_order="left")[f"{work.name}_embedding__vector"]
+    assert np.array_equal(np.array(ordered.to_list(), np.float32), given["captions/embeddings"])
+    assert check_drop(work, archive(tmp_path, given), None)["nothing new"] == "every row of it is known"
+
+
+def test_the_rows_of_an_archive_are_known_by_their_words_and_images(built_pairs: Workload) -> None:
+    """Of what was said twice only the second has another id, so that rows that were let in before keep theirs."""
+    given = arrays()
+    rows = read_table(built_pairs.data("rows", "rows.parquet"))
+    names = given["images/names"][given["captions/label"]]
+    told = [f"{image}\x1f{text}" for image, text in zip(names, given["captions/text"], strict=True)]
+    assert rows["row_id"].to_list() == [f"pair-{hashlib.md5(one.encode()).hexdigest()}" for one in told]
 
 
 def test_a_further_archive_is_a_drop(pairs: Workload, tmp_path: Path) -> None:

@@ -1,7 +1,14 @@
--- One row per caption. A pair is the same one in any archive: of the same words and of an image of the same name.
+-- One row per caption. A pair is the same one in any archive: of the same words and of an image of the same name. Two may say
+-- the same of one image: the second is told from the first by its number, which the first has not.
+WITH numbered AS (
+    SELECT *, row_number() OVER (PARTITION BY image, trim(text) ORDER BY caption) AS number FROM raw
+),
+named AS (
+    SELECT *, md5(concat_ws(chr(31), image, trim(text), CASE WHEN number > 1 THEN number END)) AS pair FROM numbered
+)
 SELECT
-    'pair-' || md5(concat_ws(chr(31), image, trim(text))) AS row_id,
-    'caption-' || md5(concat_ws(chr(31), image, trim(text))) AS caption_id,
+    'pair-' || pair AS row_id,
+    'caption-' || pair AS caption_id,
     image AS image_id,
     trim(text) AS text,
     text_vector,
@@ -10,5 +17,5 @@ SELECT
     -- Archives have no time: one instant stands for all.
     '2025-01-01T00:00:00Z' AS asked_at,
     asked_at AS labelled_at
-FROM raw
+FROM named
 ORDER BY caption
