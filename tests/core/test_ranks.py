@@ -43,6 +43,20 @@ def test_who_is_as_near_shares_the_place_and_one_answer_for_all_is_the_middle() 
     assert ranks(truth, gallery(truth)).tolist() == [1.0] * 5
 
 
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("block", [2**27, 64])
+def test_a_query_that_is_not_finite_has_no_rank_and_spoils_no_other(bad: float, block: int) -> None:
+    truth = np.random.default_rng(2).normal(size=(9, 4))
+    queries = truth + 0.5
+    whole = ranks(queries, gallery(truth))
+    queries[3, 1] = queries[8] = bad
+    with patch.object(module, "BLOCK_BYTES", block), np.errstate(all="raise"):
+        found = ranks(queries, gallery(truth))
+    assert np.isnan(found[[3, 8]]).all()
+    assert np.delete(found, [3, 8]).tolist() == np.delete(whole, [3, 8]).tolist()
+    assert module.directions(queries)[[3, 8]].tolist() == np.zeros((2, 4)).tolist(), "nor does it as one of a bank"
+
+
 @pytest.mark.parametrize(("whole", "size"), [(12, 5), (12, 12), (40, 1), (40, 7)])
 def test_a_smaller_gallery_is_worked_out_as_if_it_were_drawn(whole: int, size: int) -> None:
     chance = np.random.default_rng(1)

@@ -47,27 +47,29 @@ def gallery(truth: Floats) -> Gallery:
 
 
 def directions(vectors: npt.NDArray[np.floating[Any]], places: Places | None = None) -> npt.NDArray[np.float32]:
-    """``vectors``, (n, d), or those at ``places``, at length 1; one of zeros stays, and is as near to everything."""
+    """``vectors``, (n, d), or those at ``places``, at length 1; of zeros where one has no direction, or is not finite."""
     found = np.empty((len(vectors) if places is None else len(places), vectors.shape[1]), dtype=np.float32)
     for start in range(0, len(found), AT_ONCE):
         some = slice(start, start + AT_ONCE)
         block = np.asarray(vectors[some if places is None else places[some]], dtype=np.float64)
         lengths = np.linalg.norm(block, axis=1, keepdims=True)
-        found[some] = np.divide(block, lengths, out=np.zeros_like(block), where=lengths > 0)
+        found[some] = np.divide(block, lengths, out=np.zeros_like(block), where=(lengths > 0) & np.isfinite(lengths))
     return found
 
 
 def ranks(queries: npt.NDArray[np.floating[Any]], among: Gallery, rescored: Rescored | None = None) -> Floats:
     """(n,), from 1: how many of the gallery are nearer to each of ``queries``, (n, d), than its own, and half of those as near.
 
-    As near is what float32 products cannot tell apart. ``rescored`` orders the gallery by other scores than cosines; it sees
-    some queries at a time, each with the whole gallery. Memory beyond queries and gallery is some ``BLOCK_BYTES``.
+    As near is what float32 products cannot tell apart, and everything is to a query of zeros. One that is not finite has no rank:
+    NaN. ``rescored`` orders the gallery by other scores than cosines; it sees some queries at a time, each with the whole
+    gallery. Memory beyond queries and gallery is some ``BLOCK_BYTES``.
     """
     size = max(1, BLOCK_BYTES // (4 * len(among.vectors)))
     starts = range(0, len(queries), size)
     blocks = [slice(start, start + size) for start in starts]
     found = [_ranks(directions(queries[block]), among.own[block], among.vectors, rescored) for block in blocks]
-    return np.concatenate(found) if found else np.empty(0)
+    sound = [np.isfinite(queries[block]).all(axis=1) for block in blocks]
+    return np.where(np.concatenate(sound), np.concatenate(found), np.nan) if found else np.empty(0)
 
 
 def _ranks(asked: npt.NDArray[np.float32], own: Places, vectors: npt.NDArray[np.float32], rescored: Rescored | None) -> Floats:

@@ -200,8 +200,7 @@ def _waits(trial: Any) -> bool:
 
 def _lost_ranks(told: npt.NDArray[np.float64], y: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     """1 less the reciprocal rank of each row's own vector among the different ones of the fold; NaN for what is no number."""
-    blind = ~np.isfinite(told).all(axis=1)
-    return np.where(blind, np.nan, 1 - 1 / ranks(np.nan_to_num(told), gallery(y)))
+    return 1 - 1 / ranks(told, gallery(y))
 
 
 def _digest(x: Matrix, y: npt.NDArray[Any], weight: npt.NDArray[np.float64]) -> str:
