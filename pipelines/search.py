@@ -50,11 +50,21 @@ def search_texts(work: Workload, texts: Sequence[str], top: int) -> list[Answer]
 
 
 def lines_of(place: Path) -> list[str]:
-    """The texts of a file, one a line; raises Misuse where it is not there or no text."""
+    """The texts of a file, one a line, without the blank lines that end it.
+
+    Raises Misuse where it is not there or no text, where it has no line, and where a blank one stands before others.
+    """
     try:
-        return place.read_text(encoding="utf-8").splitlines()
+        lines = place.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise Misuse(f"{place.name} cannot be read: {error}", expected="a file of UTF-8 text, a query on each line") from error
+    while lines and not lines[-1].strip():
+        lines.pop()
+    blank = [f"line {number}" for number, line in enumerate(lines, 1) if not line.strip()]
+    if blank or not lines:
+        told = f"{place.name} has {len(blank)} blank line(s) among its queries" if blank else f"{place.name} holds no query"
+        raise Misuse(told, rows=blank, expected="a query on each line", next_step="take these lines out" if blank else None)
+    return lines
 
 
 def search_vectors(work: Workload, place: Path, top: int) -> list[Answer]:

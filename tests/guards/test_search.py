@@ -19,7 +19,7 @@ from typer.testing import CliRunner
 from pipelines.features import Features
 from pipelines.materialize import online_store
 from pipelines.predict import predict_file
-from pipelines.search import search_row, search_texts, search_vectors
+from pipelines.search import lines_of, search_row, search_texts, search_vectors
 from pipelines.submit import submit
 from watertight.cli import app
 from watertight.core.errors import Misuse, Refusal
@@ -235,6 +235,28 @@ def test_the_command_answers_a_text_a_file_and_a_row(changed: Workload, tmp_path
     row = read_table(changed.data("rows", "rows.parquet"))["row_id"][0]
     code, out, _ = command("search", NAME, "--row", row, "--top", "1", "--json")
     assert (code, json.loads(out)[0]["own"]["among"]) == (0, IMAGES)
+
+
+@pytest.mark.parametrize("end", ["", "\n", "\n\n", "\r\n \t\r\n"])
+def test_blank_lines_that_end_a_file_are_no_queries(tmp_path: Path, end: str) -> None:
+    (tmp_path / "asked.txt").write_bytes(f"a dog\na cake {end}".encode())
+    assert lines_of(tmp_path / "asked.txt") == ["a dog", "a cake "]
+
+
+@pytest.mark.parametrize(
+    ("text", "told", "rows"),
+    [
+        ("a dog\n\na cake\n \na lamp\n\n", "asked.txt has 2 blank line", ("line 2", "line 4")),
+        ("\na dog\n", "asked.txt has 1 blank line", ("line 1",)),
+        ("", "asked.txt holds no query", ()),
+        ("\n \n", "asked.txt holds no query", ()),
+    ],
+)
+def test_a_blank_line_among_queries_is_named_by_its_number(tmp_path: Path, text: str, told: str, rows: tuple[str, ...]) -> None:
+    (tmp_path / "asked.txt").write_text(text, encoding="utf-8")
+    with pytest.raises(Misuse, match=told) as caught:
+        lines_of(tmp_path / "asked.txt")
+    assert caught.value.rows == rows
 
 
 @pytest.mark.parametrize("arguments", [[], ["a dog", "--row", "pair-0"], ["a dog", "--top", "0"], ["--from", "nowhere.txt"]])
