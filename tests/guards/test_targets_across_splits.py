@@ -185,7 +185,7 @@ def test_a_picture_under_two_names_is_named_with_all_its_captions(
 def test_a_target_that_no_suite_speaks_of_has_no_equals(declared: tuple[Workload, pl.DataFrame], tmp_path: Path) -> None:
     """At another length or at half precision it is the same one; what is near is for the workload to say."""
     work, rows = declared
-    quiet = Workload(_without_suite(tmp_path, work.name), work.name, work.params)
+    quiet = Workload(_with_suite(tmp_path, work.name, []), work.name, work.params)
     [first, second] = (images_in(rows, "train", fold)[0] for fold in (0, 1))
     own = vector_of(rows, first)
     for twin in (own, 3 * own, own.astype(np.float16)):
@@ -196,13 +196,22 @@ def test_a_target_that_no_suite_speaks_of_has_no_equals(declared: tuple[Workload
     assert (told.status, told.kwargs) == ("pass", {"column": "image", "least": 1 - 1e-6})
 
 
-def _without_suite(root: Path, name: str) -> Project:
-    """The repository's declarations, of which the suite says nothing of the split."""
+def test_a_suite_may_say_that_equal_ones_are_no_leak(declared: tuple[Workload, pl.DataFrame], tmp_path: Path) -> None:
+    work, rows = declared
+    settled = [{"type": APART, "kwargs": {"column": "image"}, "severity": "warning"}]
+    lenient = Workload(_with_suite(tmp_path, work.name, settled), work.name, work.params)
+    [first, second] = (images_in(rows, "train", fold)[0] for fold in (0, 1))
+    told = verdict_on(lenient, with_vector(rows, second, vector_of(rows, first)))
+    assert (told.status, told.severity, told.count) == ("fail", "warning", 10)
+
+
+def _with_suite(root: Path, name: str, checks: list[dict[str, Any]]) -> Project:
+    """The repository's declarations, of which the suite says this of the split."""
     (root / "expectations").mkdir()
     (root / "pipelines").symlink_to(ROOT / "pipelines")
     (root / "params.yaml").symlink_to(ROOT / "params.yaml")
     suites = yaml.safe_load((ROOT / "expectations" / f"{name}.yaml").read_text(encoding="utf-8"))
-    (root / "expectations" / f"{name}.yaml").write_text(yaml.safe_dump({**suites, "split": []}), encoding="utf-8")
+    (root / "expectations" / f"{name}.yaml").write_text(yaml.safe_dump({**suites, "split": checks}), encoding="utf-8")
     return Project(root)
 
 
