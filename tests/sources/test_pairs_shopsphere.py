@@ -110,6 +110,13 @@ def test_every_row_is_kept_and_its_vector_is_512_numbers(work: Workload) -> None
     assert set(read_table(work.data("split", "split.parquet"))["split"]) == {"train", "test_groups"}
 
 
+def test_no_picture_is_taken_for_another_in_another_colour(work: Workload) -> None:
+    checks = read_json(work.data("split", "split.json"))["checks"]
+    [told] = [check for check in checks if check["type"] == "expect_no_neighbours_across_splits"]
+    assert (told["status"], told["severity"], told["figures"]["vectors"]) == ("pass", "critical", 1126)
+    assert told["kwargs"]["least"] > 0.98, "the nearest two pictures are nearer than 0.97"
+
+
 def test_other_products_or_another_order_would_get_the_vectors_of_these(
     work: Workload, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
