@@ -4,8 +4,8 @@
 
 Each check is run in its gate alone, three times, and the median told, less that of a gate without any check (the copy for
 Great Expectations). Told are seconds on the clock, and of the processor, to which other work on the machine does not add.
-*All together* is the gate as a stage runs it. The neighbours among embeddings are on by no default, those among vector targets are; they are timed with
-``--neighbours`` (100,000 vectors of 384 numbers).
+*All together* is the gate as a stage runs it. The neighbours among embeddings are on by no default (those
+among vector targets are); they are timed with ``--neighbours`` (100,000 vectors of 384 numbers).
 """
 
 from __future__ import annotations
