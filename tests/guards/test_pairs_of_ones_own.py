@@ -98,7 +98,8 @@ def test_a_source_that_names_no_file_says_how_to_name_one(tmp_path: Path) -> Non
         run(Project(work.project.root).workload(work.name), "ingest")
 
 
-def test_it_names_the_file_and_not_a_link_to_it(tmp_path: Path) -> None:
+def test_it_names_the_file_and_not_a_link_to_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("WATERTIGHT_RAW", raising=False)
     work = pairs_project.lay_out(tmp_path / "project", arrays())
     contract = work.source_folder / "npz.yaml"
     contract.rename(tmp_path / "project" / "shared.yaml")
