@@ -40,10 +40,11 @@ def predict_file(work: Workload, source: Path, to: Path) -> pl.DataFrame:
 def answered(work: Workload, source: Path) -> pl.DataFrame:
     """Predict every row of a file in the source's own format, as of its own time, in the file's order.
 
+    Labels are not needed, and not read where the source says how a file without them looks: such rows go by their own ids.
     Rows that a row-level check refuses are answered with nulls and the reason in ``refused``; none is lost. Raises Refusal
     where no row can be answered.
     """
-    asked = typed_rows(rows_of_file(work, source), work.contract, source.stem)
+    asked = typed_rows(rows_of_file(work, source, unlabelled=True), work.contract, source.stem)
     good, aside = _answerable(work, merged([asked], work.contract).rows, source)
     features = Features(work)
     told = predictions(bundle_of(features, good), with_texts(features_of_new_rows(features, good), good, work))

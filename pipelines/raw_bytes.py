@@ -30,17 +30,21 @@ MARKS = {
 
 @dataclass(frozen=True)
 class Raw:
-    """A raw file: where it is, its ``kind`` (``.csv``, …), and whether it is packed with gzip."""
+    """A raw file: where it is, its ``kind`` (``.csv``, …), and whether it is packed with gzip.
+
+    ``unlabelled``: its rows are to be predicted, and no label is looked for.
+    """
 
     path: Path
     kind: str
     packed: bool
+    unlabelled: bool = False
 
     @classmethod
-    def at(cls, path: Path) -> Raw:
+    def at(cls, path: Path, unlabelled: bool = False) -> Raw:
         """The file as its name tells it; raises nothing, and looks at nothing but the name."""
         packed = path.suffix.lower() == GZIP
-        return cls(path, (Path(path.stem).suffix if packed else path.suffix).lower(), packed)
+        return cls(path, (Path(path.stem).suffix if packed else path.suffix).lower(), packed, unlabelled)
 
     def refused(self, reason: str, expected: str, step: str = "", column: str = "", lines: Sequence[int] = ()) -> Refusal:
         """The refusal of this file; ``step`` is what the user does, ``lines`` are numbers of lines, from 1."""

@@ -34,15 +34,16 @@ READERS: dict[str, Callable[[Raw], pl.DataFrame]] = {
 }
 
 
-def read_raw(path: Path) -> pl.DataFrame:
+def read_raw(path: Path, unlabelled: bool = False) -> pl.DataFrame:
     """The columns of a file as they stand; those of CSV and TSV are strings, an empty cell without quotes is null.
 
-    Every kind may be packed with gzip (``.csv.gz``). A byte order mark is left out. Raises Misuse where the file is absent
+    Every kind may be packed with gzip (``.csv.gz``). A byte order mark is left out. Of an ``unlabelled`` archive only what is
+    needed to predict its rows is read; any other kind has the columns that it has. Raises Misuse where the file is absent
     or of an unknown kind, and Refusal where its name cannot name a drop, or where it is no regular file, empty, cut off, not
     UTF-8, has a line with more or fewer fields than its header, or is larger than memory should hold; it says which lines.
     """
     drop_name(path)
-    raw = Raw.at(path)
+    raw = Raw.at(path, unlabelled)
     try:
         raw.demand_regular()
         if raw.kind == GZIP:

@@ -2,7 +2,8 @@
 
 The layout: ``captions/embeddings`` (n, d), where texts were embedded elsewhere; ``captions/text`` (n,); ``images/embeddings``
 (m, k); ``images/names`` (m,); and which image a caption is of, ``captions/label`` or ``captions/ids``: places (n,), names (n,),
-or a row of which one of m is true (n, m).
+or a row of which one of m is true (n, m). Captions that are to be predicted have no images, and ``captions/ids``
+are their own.
 """
 
 from __future__ import annotations
@@ -11,8 +12,9 @@ import io
 import zipfile
 import zlib
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -22,8 +24,10 @@ from pipelines.raw_arrays import Array, demand_directions, demand_whole, header,
 from pipelines.raw_bytes import Raw
 
 VECTORS, TEXTS, IMAGES, NAMES = "captions/embeddings", "captions/text", "images/embeddings", "images/names"
-LABELS = ("captions/label", "captions/ids")
-NEEDED = (TEXTS, IMAGES, NAMES)
+IDS = "captions/ids"
+LABELS = ("captions/label", IDS)
+NEEDED, UNLABELLED = ((TEXTS,), (IMAGES,), (NAMES,), LABELS), ((TEXTS,),)
+LAYOUT, OF_CAPTIONS = (VECTORS, TEXTS, IMAGES, NAMES, *LABELS), (VECTORS, TEXTS, IDS)
 MOST_ARRAYS = 2**33
 LOCAL_HEADER = 30
 SUFFIX = ".npy"
@@ -31,11 +35,12 @@ SUFFIX = ".npy"
 
 def archive(raw: Raw) -> pl.DataFrame:
     """A row per caption, in order: ``caption``, its place from 0; ``text``; ``text_vector`` where there is one; ``image``, the
-    name, without the blanks around it; ``image_vector``. Vectors are lists of Float32.
+    name, without the blanks around it; ``image_vector``. Vectors are lists of Float32. Of one that is unlabelled only captions are
+    read, as if there were nothing else: ``id`` in place of the image, a String, where the archive has ids.
 
     Arrays that are stored as they are, are mapped into memory. Raises Refusal where the archive is cut off or damaged, where an
     array is missing, of objects (pickled) or of another shape, where a vector is zero or not finite, names repeat, a caption
-    is of no image, or an image has no caption.
+    is of no image, an image has no caption, or an id is blank.
     """
     source = io.BytesIO(raw.whole()) if raw.packed else raw.path
     try:
@@ -58,17 +63,23 @@ class _Members:
     def arrays(self) -> dict[str, Array]:
         """Those of the layout, by name."""
         members = {info.filename.removesuffix(SUFFIX): info for info in self.file.infolist()}
-        wanted = [name for name in (VECTORS, *NEEDED, *LABELS) if name in members]
-        missing = [name for name in NEEDED if name not in members]
-        if missing or not set(LABELS) & set(members):
-            raise self.raw.refused(
-                f"lacks {', '.join([*missing, *([] if set(LABELS) & set(members) else [' or '.join(LABELS)])])}",
-                f"{', '.join(NEEDED)}, and {' or '.join(LABELS)}; found {', '.join(sorted(members)) or 'nothing'}",
-            )
+        self._demand_needed(members)
+        wanted = [name for name in (OF_CAPTIONS if self.raw.unlabelled else LAYOUT) if name in members]
         size = sum(members[name].file_size for name in wanted)
         if size > MOST_ARRAYS:
             raise self.raw.refused(f"would take {size / 2**30:,.1f} GiB", f"at most {MOST_ARRAYS / 2**30:.0f} GiB", "split it")
         return {name: self._array(name, members[name]) for name in wanted}
+
+    def _demand_needed(self, members: Collection[str]) -> None:
+        needed = UNLABELLED if self.raw.unlabelled else NEEDED
+        missing = [" or ".join(names) for names in needed if not set(names) & set(members)]
+        if missing:
+            captions_alone = TEXTS in members and not {IMAGES, NAMES, *LABELS[:1]} & set(members)
+            raise self.raw.refused(
+                f"lacks {', '.join(missing)}",
+                f"{', '.join(' or '.join(names) for names in needed)}; found {', '.join(sorted(members)) or 'nothing'}",
+                "captions without images are for `watertight predict` and `watertight submit`" if captions_alone else "",
+            )
 
     def _array(self, name: str, info: zipfile.ZipInfo) -> Array:
         with self.file.open(info) as stream:
@@ -92,21 +103,39 @@ class _Members:
 
 
 def _captions(raw: Raw, found: Mapping[str, Array]) -> pl.DataFrame:
+    texts = _texts(raw, found, TEXTS)
+    vectors = {"text_vector": lists(_vectors(raw, found, VECTORS, len(texts)))} if VECTORS in found else {}
+    of = _ids(raw, found, texts) if raw.unlabelled else _images(raw, found, texts)
+    return pl.DataFrame({"caption": pl.Series(range(len(texts)), dtype=pl.Int64), "text": texts, **vectors, **of})
+
+
+def _images(raw: Raw, found: Mapping[str, Array], texts: list[str]) -> dict[str, Any]:
     names = _names(raw, found)
     images = _vectors(raw, found, IMAGES, len(names))
-    texts = _texts(raw, found, TEXTS)
     label = next(name for name in LABELS if name in found)
     image = _images_of(raw, label, found[label], texts, names)
-    vectors = {"text_vector": lists(_vectors(raw, found, VECTORS, len(texts)))} if VECTORS in found else {}
-    return pl.DataFrame(
-        {
-            "caption": pl.Series(range(len(texts)), dtype=pl.Int64),
-            "text": texts,
-            **vectors,
-            "image": [names[place] for place in image],
-            "image_vector": lists(images[image]),
-        }
-    )
+    return {"image": [names[place] for place in image], "image_vector": lists(images[image])}
+
+
+def _ids(raw: Raw, found: Mapping[str, Array], texts: list[str]) -> dict[str, list[str]]:
+    """The captions' own ids as texts, where the archive has any."""
+    if IDS not in found:
+        return {}
+    values = found[IDS]
+    if values.shape != (len(texts),) or values.dtype.kind not in "iuUS":
+        raise raw.refused(
+            f"has {IDS} of {values.dtype} {values.shape} beside {len(texts)} of {TEXTS}",
+            f"{IDS}: whole numbers or text, ({len(texts)},)",
+        )
+    told = [str(value) for value in values.tolist()] if values.dtype.kind in "iu" else texts_of(raw, IDS, values)
+    blank = [place for place, name in enumerate(told) if not name or name != name.strip()]
+    if blank:
+        raise raw.refused(
+            f"has {len(blank)} id(s) in {IDS} that are empty or have blanks around them; rows (from 0): "
+            f"{', '.join(map(str, blank[:5]))}",
+            "a name for each caption",
+        )
+    return {"id": told}
 
 
 def _texts(raw: Raw, found: Mapping[str, Array], name: str) -> list[str]:

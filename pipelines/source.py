@@ -68,19 +68,21 @@ def _own_drops(work: Workload) -> Iterator[tuple[str, pl.DataFrame]]:
         yield Path(name).stem, rows_of_file(work, _pinned(work, name, work.contract.files))
 
 
-def rows_of_file(work: Workload, path: Path) -> pl.DataFrame:
+def rows_of_file(work: Workload, path: Path, unlabelled: bool = False) -> pl.DataFrame:
     """The rows of a file in the source's own format; raises Refusal where it is not such a file.
 
     A source with a query reads the raw file that the query is for; one without (a simulator) reads rows whose columns
     bear the contract's names, of which all but row_id, asked_at, keys and texts may be absent. Rows that were set aside,
-    with a ``reason`` each, bear these names too and are read so for any source.
+    with a ``reason`` each, bear these names too and are read so for any source. ``unlabelled``: the rows are to be
+    predicted; where the contract says how such a file looks, it is read so, and no label in it is.
     """
-    raw = read_raw(path)
+    blind = unlabelled and bool(work.contract.unlabelled)
+    raw = read_raw(path, blind)
     query = work.source_folder / f"{work.params.source.name}.sql"
     mended = {"row_id", "reason"} <= set(raw.columns) and "reason" not in (*work.contract.required, *work.contract.optional)
     if query.is_file() and not mended:
         tables = {name: read_raw(_pinned(work, name, work.contract.lookups)) for name in work.contract.lookups}
-        return _queried({RAW: _with_optional(raw, _file_columns(work.contract), path), **tables}, query, path)
+        return _queried({RAW: _with_optional(raw, _file_columns(work.contract, blind), path), **tables}, query, path)
     return _with_optional(raw.drop("reason", strict=False), _row_columns(work.contract), path)
 
 
@@ -159,15 +161,20 @@ def _pinned(work: Workload, name: str, files: dict[str, RawFile]) -> Path:
 
 @dataclass(frozen=True)
 class Columns:
-    """The columns that a file must have, may have, and may have with a default of their own."""
+    """The columns that a file must have, may have, may have with a default of their own, and may have and are not read."""
 
     required: tuple[str, ...]
     optional: tuple[str, ...]
     allowed: tuple[str, ...] = ()
+    unread: tuple[str, ...] = ()
 
 
 def _with_optional(raw: pl.DataFrame, columns: Columns, path: Path) -> pl.DataFrame:
-    """``raw`` with a null column for each optional one that the file lacks; raises Refusal for any other difference."""
+    """``raw`` with a null column for each optional one that the file lacks, and for each that is not read.
+
+    Raises Refusal for any other difference.
+    """
+    raw = raw.drop(columns.unread, strict=False)
     known = (*columns.required, *columns.optional)
     missing = [name for name in columns.required if name not in raw.columns]
     strange = [name for name in raw.columns if name not in (*known, *columns.allowed)]
@@ -180,12 +187,15 @@ def _with_optional(raw: pl.DataFrame, columns: Columns, path: Path) -> pl.DataFr
             expected=f"{', '.join(columns.required)}; optional: {', '.join(columns.optional) or 'none'}",
             next_step="mend the header, or the contract if the source has changed; nothing was changed",
         )
-    absent = [name for name in columns.optional if name not in raw.columns]
+    absent = [name for name in (*columns.optional, *columns.unread) if name not in raw.columns]
     return raw.with_columns(pl.lit(None, dtype=pl.String).alias(name) for name in absent)
 
 
-def _file_columns(contract: SourceContract) -> Columns:
+def _file_columns(contract: SourceContract, unlabelled: bool) -> Columns:
     """Those of a raw file; of a source that names none, those of its rows."""
+    if unlabelled:
+        unread = tuple(name for name in contract.required if name not in contract.unlabelled)
+        return Columns(contract.unlabelled, contract.optional, unread=unread)
     return Columns(contract.required, contract.optional) if contract.required else _row_columns(contract)
 
 

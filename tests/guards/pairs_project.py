@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 import yaml
 from tiny_project import _declared
 
@@ -73,6 +75,16 @@ def run(work: Workload, *stages: str) -> None:
     """Run stages; raises what they raise."""
     for stage in stages:
         execute(work, stage, *_declared(stage))
+
+
+def built(root: Path, given: Arrays) -> Iterator[Workload]:
+    """The project at ``root``, run from its source to its online store; for a fixture."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("WATERTIGHT_RAW", raising=False)
+        work = lay_out(root, given)
+        patch.chdir(root)
+        run(work, *STAGES)
+        yield work
 
 
 def archive(folder: Path, given: Arrays, name: str = "more.npz") -> Path:

@@ -1,4 +1,4 @@
-"""A search answers what a plain product over the materialised vectors does; and vectors are submitted as they are predicted."""
+"""A search answers what a plain product over the materialised vectors does."""
 
 from __future__ import annotations
 
@@ -13,19 +13,17 @@ import numpy as np
 import pairs_project
 import polars as pl
 import pytest
-from pairs_project import DEEP, EACH, IMAGES, NAME, WIDE, archive, arrays, run, without_vectors
+from pairs_project import EACH, IMAGES, NAME, WIDE, archive, arrays, built, without_vectors
 from typer.testing import CliRunner
 
 from pipelines.features import Features
 from pipelines.materialize import online_store
 from pipelines.predict import predict_file
 from pipelines.search import lines_of, search_row, search_texts, search_vectors
-from pipelines.submit import submit
 from watertight.cli import app
 from watertight.core.errors import Misuse, Refusal
 from watertight.core.project import Project, Workload
 from watertight.core.tables import read_table
-from watertight.inference.submission import read_submission
 from watertight.stores.online import online_features
 
 VIEW = f"{NAME}_images"
@@ -33,25 +31,16 @@ ROWS = IMAGES * EACH
 Answers = list[dict[str, Any]]
 
 
-def _built(root: Path, given: pairs_project.Arrays) -> Iterator[Workload]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.delenv("WATERTIGHT_RAW", raising=False)
-        work = pairs_project.lay_out(root, given)
-        patch.chdir(root)
-        run(work, *pairs_project.STAGES)
-        yield work
-
-
 @pytest.fixture(scope="module")
 def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workload]:
     """A project whose texts were embedded elsewhere."""
-    yield from _built(tmp_path_factory.mktemp("elsewhere") / "project", arrays())
+    yield from built(tmp_path_factory.mktemp("elsewhere") / "project", arrays())
 
 
 @pytest.fixture(scope="module")
 def embedded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workload]:
     """A project whose texts are embedded by its own encoder."""
-    yield from _built(tmp_path_factory.mktemp("embedded") / "project", without_vectors(arrays()))
+    yield from built(tmp_path_factory.mktemp("embedded") / "project", without_vectors(arrays()))
 
 
 @pytest.fixture
@@ -262,27 +251,3 @@ def test_a_blank_line_among_queries_is_named_by_its_number(tmp_path: Path, text:
 @pytest.mark.parametrize("arguments", [[], ["a dog", "--row", "pair-0"], ["a dog", "--top", "0"], ["--from", "nowhere.txt"]])
 def test_the_command_takes_one_query(changed: Workload, arguments: list[str]) -> None:
     assert command("search", NAME, *arguments)[0] == 2
-
-
-@pytest.mark.parametrize("kind", ["csv", "parquet"])
-def test_a_submission_has_the_vectors_that_are_predicted_in_the_order_of_the_file(
-    elsewhere: Workload, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
-) -> None:
-    given, work = arrays(), here(elsewhere, monkeypatch)
-    told = submit(work, archive(tmp_path, given), tmp_path / f"submission.{kind}")
-    assert told == {"target": "image", "rows": ROWS, "dimension": DEEP, "to": str(tmp_path / f"submission.{kind}")}
-    table = read_submission(tmp_path / f"submission.{kind}")
-    answers = predict_file(work, archive(tmp_path, given), tmp_path / "told.parquet")
-    assert table["id"].to_list() == answers["row_id"].to_list()
-    assert np.array_equal(
-        np.array(table["embedding"].to_list(), np.float32), np.array(answers["image_vector"].to_list(), np.float32)
-    )
-
-
-def test_a_submission_has_no_holes(changed: Workload, tmp_path: Path) -> None:
-    given = without_vectors(arrays(first=50))
-    given["captions/text"] = np.array([*given["captions/text"][:-1], "x" * 100_001])
-    code, _, err = command("submit", NAME, "--from", str(archive(tmp_path, given)), "--to", str(tmp_path / "submission.csv"))
-    assert code == 1
-    assert f"1 of {ROWS} rows cannot be answered" in err
-    assert not (tmp_path / "submission.csv").exists()

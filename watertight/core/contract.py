@@ -100,10 +100,10 @@ class SourceContract(Declaration):
     ``shared_text`` stand in many groups by nature, so that a copy across splits tells nothing; ``columns`` every further
     column with its type, all of which may be absent in another source of the same workload; of one of vectors, every row has
     a vector or none has, and ``dimensions`` says of how many numbers, 0 for none: as the first row has it, where it is not
-    declared. ``required`` and ``optional``
-    name the raw file's columns. ``lookups`` are further raw files, by the table's name in the query that reads them beside
-    ``raw``; none is ever a drop. ``zone`` is that of timestamps without an offset. A text longer than ``text_chars``
-    characters is quarantined.
+    declared. ``required`` and ``optional`` name the raw file's columns; ``unlabelled`` those of the required ones that a file has
+    whose rows are to be predicted: the others are labels, and not read of it. Where it names none, such a file has them all.
+    ``lookups`` are further raw files, by the table's name in the query that reads them beside ``raw``; none is ever a drop.
+    ``zone`` is that of timestamps without an offset. A text longer than ``text_chars`` characters is quarantined.
     """
 
     about: str
@@ -118,6 +118,7 @@ class SourceContract(Declaration):
     dimensions: dict[str, Annotated[int, Field(ge=0)]] = Field(default={}, exclude_if=operator.not_)
     required: tuple[str, ...] = ()
     optional: tuple[str, ...] = ()
+    unlabelled: tuple[str, ...] = Field(default=(), exclude_if=operator.not_)
     files: dict[str, RawFile] = {}
     lookups: dict[str, RawFile] = {}
     text_chars: int = Field(default=100_000, gt=0)
@@ -150,6 +151,13 @@ class SourceContract(Declaration):
         strange = [name for name in self.dimensions if self.columns.get(name) != "vector"]
         if strange:
             raise ValueError(f"dimensions names {', '.join(strange)}, which is no column of vectors")
+        return self
+
+    @model_validator(mode="after")
+    def _unlabelled_are_required(self) -> SourceContract:
+        strange = [name for name in self.unlabelled if name not in self.required]
+        if strange:
+            raise ValueError(f"unlabelled names {', '.join(strange)}, which is none of required: {', '.join(self.required)}")
         return self
 
     @model_validator(mode="after")
