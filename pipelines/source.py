@@ -76,14 +76,14 @@ def rows_of_file(work: Workload, path: Path, unlabelled: bool = False) -> pl.Dat
     with a ``reason`` each, bear these names too and are read so for any source. ``unlabelled``: the rows are to be
     predicted; where the contract says how such a file looks, it is read so, and no label in it is.
     """
-    blind = unlabelled and bool(work.contract.unlabelled)
-    raw = read_raw(path, blind)
-    query = work.source_folder / f"{work.params.source.name}.sql"
+    raw, source = read_raw(path, unlabelled), work.params.source.name
+    query = work.source_folder / f"{source}.sql"
     mended = {"row_id", "reason"} <= set(raw.columns) and "reason" not in (*work.contract.required, *work.contract.optional)
+    said = f"{path.name} has other columns than its source, {source}"
     if query.is_file() and not mended:
         tables = {name: read_raw(_pinned(work, name, work.contract.lookups)) for name in work.contract.lookups}
-        return _queried({RAW: _with_optional(raw, _file_columns(work.contract, blind), path), **tables}, query, path)
-    return _with_optional(raw.drop("reason", strict=False), _row_columns(work.contract), path)
+        return _queried({RAW: _with_optional(raw, _file_columns(work.contract, unlabelled), said), **tables}, query, path)
+    return _with_optional(raw.drop("reason", strict=False), _row_columns(work.contract), said)
 
 
 def _queried(tables: dict[str, pl.DataFrame], query: Path, path: Path) -> pl.DataFrame:
@@ -169,10 +169,10 @@ class Columns:
     unread: tuple[str, ...] = ()
 
 
-def _with_optional(raw: pl.DataFrame, columns: Columns, path: Path) -> pl.DataFrame:
+def _with_optional(raw: pl.DataFrame, columns: Columns, said: str) -> pl.DataFrame:
     """``raw`` with a null column for each optional one that the file lacks, and for each that is not read.
 
-    Raises Refusal for any other difference.
+    Raises Refusal for any other difference, of which ``said`` is said first.
     """
     raw = raw.drop(columns.unread, strict=False)
     known = (*columns.required, *columns.optional)
@@ -182,7 +182,7 @@ def _with_optional(raw: pl.DataFrame, columns: Columns, path: Path) -> pl.DataFr
     problems += [f"has {name!r}, which the contract does not name; {nearest(name, known)}" for name in strange]
     if problems:
         raise Refusal(
-            f"{path.name} has other columns than its source\n" + "\n".join(f"  - {line}" for line in problems),
+            f"{said}\n" + "\n".join(f"  - {line}" for line in problems),
             column=", ".join(missing or strange),
             expected=f"{', '.join(columns.required)}; optional: {', '.join(columns.optional) or 'none'}",
             next_step="mend the header, or the contract if the source has changed; nothing was changed",
@@ -193,7 +193,7 @@ def _with_optional(raw: pl.DataFrame, columns: Columns, path: Path) -> pl.DataFr
 
 def _file_columns(contract: SourceContract, unlabelled: bool) -> Columns:
     """Those of a raw file; of a source that names none, those of its rows."""
-    if unlabelled:
+    if unlabelled and contract.unlabelled:
         unread = tuple(name for name in contract.required if name not in contract.unlabelled)
         return Columns(contract.unlabelled, contract.optional, unread=unread)
     return Columns(contract.required, contract.optional) if contract.required else _row_columns(contract)
