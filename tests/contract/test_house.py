@@ -18,7 +18,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 PARTS = ("features", "stores", "checks", "learners", "registry", "evaluation", "page")
 SLOW_TO_IMPORT = ("feast", "great_expectations", "torch", "sentence_transformers", "lightgbm", "umap")
-MAY_BE_IMPORTED_LATE = {*SLOW_TO_IMPORT, "transformers", "sklearn", "optuna", "crepes", "mlflow", "sqlalchemy"}
+MAY_BE_IMPORTED_LATE = {*SLOW_TO_IMPORT, "transformers", "sklearn", "scipy", "optuna", "crepes", "mlflow", "sqlalchemy"}
 OURS_IMPORTED_LATE = {
     ("watertight.load", "watertight.inference.loading"),
     ("watertight.inference.kept._bring", "watertight.registry.objects"),

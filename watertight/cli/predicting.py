@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from importlib import import_module
 from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any
@@ -30,10 +31,9 @@ def predict(
     """
 
     def work(project: Any) -> Any:
-        from pipelines import predict as stage  # seconds to import
         from watertight.core.errors import Misuse
 
-        found = project.workload(workload)
+        stage, found = _stage("predict"), project.workload(workload)
         if from_file or to_file:
             if not (from_file and to_file) or at or context.args:
                 raise Misuse("a file is predicted as it stands", expected="--from FILE --to FILE and nothing else")
@@ -53,9 +53,7 @@ def submit(
     """Write the predicted vector of each row of a file as id and embedding, checked before it is written and read again after."""
 
     def work(project: Any) -> Any:
-        from pipelines.submit import submit as stage  # seconds to import
-
-        return stage(project.workload(workload), from_file, to_file)
+        return _stage("submit").submit(project.workload(workload), from_file, to_file)
 
     run(workload, "submit", work, as_json)
 
@@ -74,12 +72,11 @@ def search(
     """Find what a text describes: the nearest vectors of the online store to what the registered model makes of it."""
 
     def work(project: Any) -> Any:
-        from pipelines import search as stage  # seconds to import
         from watertight.core.errors import Misuse
 
         if sum(given is not None for given in (text, from_file, row, vector)) != 1:
             raise Misuse("a search has one query", expected='one of "TEXT", --from FILE, --row ROW_ID and --vector FILE.npy')
-        found = project.workload(workload)
+        stage, found = _stage("search"), project.workload(workload)
         if row is not None:
             answers = stage.search_row(found, row, top)
         elif vector:
@@ -89,6 +86,14 @@ def search(
         return answers if as_json else stage.as_text(answers)
 
     run(workload, "search", work, as_json)
+
+
+def _stage(name: str) -> Any:
+    """A module of ``pipelines``, and behind it Feast as a query needs it; both take seconds to import."""
+    from watertight.stores.feast_for_queries import import_feast
+
+    import_feast()
+    return import_module(f"pipelines.{name}")
 
 
 def _pairs(arguments: list[str]) -> dict[str, str]:

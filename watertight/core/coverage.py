@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import binom, t
 
 Floats = npt.NDArray[np.float64]
 CONFIDENCE = 0.99
@@ -42,6 +41,8 @@ class Coverage:
 
 def binomial_bounds(rows: Any, level: Any, confidence: float = CONFIDENCE) -> tuple[Any, Any]:
     """The central ``confidence`` of the coverage of ``rows`` independent rows at ``level``: lowest and highest share."""
+    from scipy.stats import binom  # a second to import
+
     tail = (1 - confidence) / 2
     low, high = (binom.ppf(share, rows, level) / np.maximum(rows, 1) for share in (tail, 1 - tail))
     return low, high
@@ -63,6 +64,8 @@ def covered(inside: npt.NDArray[np.bool_], group: npt.NDArray[np.intp], level: f
 
 
 def _design_effect(inside: npt.NDArray[np.bool_], group: npt.NDArray[np.intp], share: float, confidence: float) -> float:
+    from scipy.stats import t  # a second to import
+
     sums = np.bincount(group, weights=inside - share)
     groups = np.count_nonzero(np.bincount(group))
     if groups == 1:

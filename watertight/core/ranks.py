@@ -15,7 +15,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from scipy.special import gammaln
-from scipy.stats import hypergeom
 
 Floats = npt.NDArray[np.float64]
 Places = npt.NDArray[np.intp]
@@ -89,6 +88,8 @@ def reciprocal_in(rank: Floats, whole: int, size: int) -> Floats:
 
 def recall_in(rank: Floats, whole: int, size: int, k: int) -> Floats:
     """How probable it is to stand among the first ``k`` in a gallery of ``size``, for ranks in the whole; ties are rounded up."""
+    from scipy.stats import hypergeom  # a second to import
+
     return np.asarray(hypergeom.cdf(k - 1, whole - 1, np.ceil(rank) - 1, size - 1))
 
 

@@ -10,7 +10,6 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import Field, model_validator
 from safetensors.numpy import load_file, save_file
-from scipy.optimize import minimize
 
 from watertight.core.contract import Target
 from watertight.core.errors import Misuse, Refusal
@@ -63,6 +62,8 @@ class Blend:
 
         Raises Misuse where there are fewer than two members, Refusal where one's prediction is no number.
         """
+        from scipy.optimize import minimize  # half a second to import
+
         members = _members(x)
         if not np.isfinite(members).all():
             lost = [name for name, values in zip(x.members, members.T, strict=True) if not np.isfinite(values).all()]

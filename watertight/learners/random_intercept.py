@@ -9,7 +9,6 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import Field
 from safetensors.numpy import load_file, save_file
-from scipy.optimize import minimize_scalar
 from scipy.sparse import csr_array
 
 from watertight.core.contract import Target
@@ -151,6 +150,8 @@ def _share(count: Floats, ratio: float) -> Floats:
 
 def _ratio(known: _Known, folds: list[Fold], strength: float, within: float) -> float:
     """λ with the least weighted squared error, each row judged by slopes of other groups, fitted under the λ ``within``."""
+    from scipy.optimize import minimize_scalar  # half a second to import
+
     rest, residual = np.empty(len(known.y)), np.empty(len(known.y))
     for fitted, held in folds:
         slopes, intercept = _fixed_effects(known.at(fitted), strength, within)
