@@ -39,7 +39,7 @@ def search_texts(work: Workload, texts: Sequence[str], top: int) -> list[Answer]
             f"this model reads vectors embedded elsewhere: {elsewhere}, of {work.contract.dimensions[elsewhere]} numbers",
             workload=work.name,
             expected="a query from the same space, which the encoder of this project does not know",
-            next_step="--vector FILE.npy, embedded as the source was, or --row ROW_ID",
+            next_step=f"--vector FILE.npy, embedded as the source was, or --row ROW_ID{_such_as(work)}",
         )
     empty = [f"query {place}" for place, text in enumerate(texts, 1) if not text.strip()]
     if empty:
@@ -85,7 +85,8 @@ def search_row(work: Workload, row_id: str, top: int) -> list[Answer]:
     """
     rows = read_table(work.data("checked", "rows.parquet")).filter(row_id=row_id)
     if rows.is_empty():
-        raise Misuse(f"no row is called {row_id!r}", workload=work.name, expected="a row_id of the checked rows")
+        told = f"a row_id of the checked rows{_such_as(work)}"
+        raise Misuse(f"no row is called {row_id!r}", workload=work.name, expected=told)
     features = Features(work)
     gallery = gallery_of(features)
     bundle = bundle_of(features, rows)
@@ -153,6 +154,12 @@ def _asked(work: Workload, columns: dict[str, Any], count: int) -> pl.DataFrame:
     table = pl.DataFrame({"row_id": names, "asked_at": [datetime.now(UTC)] * count, **keys, **columns})
     rest = [pl.lit(None).alias(name) for name in nothing if name not in columns]
     return typed_rows(table.with_columns(rest), contract, "asked")
+
+
+def _such_as(work: Workload) -> str:
+    """A row_id to search by, where there is one already."""
+    place = work.data("checked", "rows.parquet")
+    return f", such as --row {read_table(place, ['row_id'])['row_id'][0]}" if place.is_file() else ""
 
 
 def _text_column(work: Workload) -> str:

@@ -142,8 +142,11 @@ def test_a_row_finds_its_own_at_the_rank_of_a_recount(
 
 
 def test_a_text_is_refused_where_the_vectors_are_of_another_space(elsewhere: Workload, monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(Misuse, match=rf"embedded elsewhere: text_vector, of {WIDE} numbers(.|\n)*--vector FILE.npy(.|\n)*--row"):
-        search_texts(here(elsewhere, monkeypatch), ["red summer dress"], 5)
+    work = here(elsewhere, monkeypatch)
+    with pytest.raises(Misuse, match=rf"embedded elsewhere: text_vector, of {WIDE} numbers(.|\n)*--vector FILE.npy") as caught:
+        search_texts(work, ["red summer dress"], 5)
+    row = str(caught.value).split("such as --row ")[1]
+    assert search_row(work, row, 5)[0]["own"] is not None
 
 
 def _save(values: Any) -> Callable[[Path], None]:
