@@ -7,7 +7,7 @@
 The bare product is that of blocks of queries with the whole gallery, of which nothing is kept, with the same number of threads
 and in the same turns; told are medians over the turns and of the ratios within each. Peak memory is that of a process that was
 forked for it, queries and gallery included. The large gallery is a memory map, whose pages the system may drop: its peak is of
-memory that is not of the file (VmRSS less RssFile).
+memory that is not of the file (VmRSS less RssFile). Where faiss-cpu is installed its exact index (IndexFlatIP) takes its turn.
 """
 
 from __future__ import annotations
@@ -21,6 +21,8 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib import import_module
+from importlib.util import find_spec
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -86,6 +88,7 @@ def tell_ranked(sizes: Sizes) -> None:
         f"top {K}": lambda: top_k(queries, among.vectors, K),
     }
     agree(queries, among)
+    work |= flat_index(queries, among.vectors)
     told(f"{sizes.queries:,} × {sizes.gallery:,} × {sizes.dimension:,}", work, sizes.repeats)
 
 
@@ -116,6 +119,20 @@ def tell_corrected(sizes: Sizes) -> None:
         work[f"{declared.method}, once"] = lambda again=seen: Corrected(again.correction, bank, among.vectors)
         work[f"{declared.method}, a hundred queries"] = lambda again=seen: [again.scores(query[None]) for query in bank[:100]]
     told(f"a bank of {sizes.bank:,} × {sizes.gallery:,} × {sizes.served:,}", work, sizes.repeats)
+
+
+def flat_index(queries: Singles, vectors: Singles) -> dict[str, Callable[[], Any]]:
+    """The first ten by faiss's exact index, where faiss-cpu is installed; raises ValueError where it answers others."""
+    if find_spec("faiss") is None:
+        return {}
+    faiss: Any = import_module("faiss")
+    faiss.omp_set_num_threads(1)  # a process that has had more cannot be forked
+    index = faiss.IndexFlatIP(vectors.shape[1])
+    index.add(vectors)
+    if not np.array_equal(index.search(queries[:20], K)[1], top_k(queries[:20], vectors, K).places):
+        raise ValueError(f"the first {K} of faiss are others")
+    faiss.omp_set_num_threads(int(os.environ.get("OMP_NUM_THREADS", os.cpu_count() or 1)))
+    return {f"top {K}, faiss": lambda: index.search(queries, K)}
 
 
 def made(queries: int, gallery: int, dimension: int) -> tuple[Singles, Gallery]:
