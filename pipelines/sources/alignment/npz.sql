@@ -1,13 +1,15 @@
 -- One row per caption. A pair is the same one in any archive: of the same words and of an image of the same name. Two may say
 -- the same of one image: the second is told from the first by its number, which the first has not. A caption that is to be
 -- predicted has no image; it goes by its own id, or where the file has no ids by its place.
-WITH numbered AS (
+WITH placed AS (
+    SELECT *, row_number() OVER () - 1 AS place FROM raw
+),
+numbered AS (
     SELECT
         *,
-        row_number() OVER () - 1 AS place,
-        row_number() OVER (PARTITION BY image, trim(text) ORDER BY caption) AS number,
+        row_number() OVER (PARTITION BY image, trim(text) ORDER BY caption, place) AS number,
         count(id) OVER () > 0 AS with_ids
-    FROM raw
+    FROM placed
 ),
 named AS (
     SELECT
