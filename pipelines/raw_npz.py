@@ -35,8 +35,8 @@ SUFFIX = ".npy"
 
 def archive(raw: Raw) -> pl.DataFrame:
     """A row per caption, in order: ``caption``, its place from 0; ``text``; ``text_vector`` where there is one; ``image``, the
-    name, without the blanks around it; ``image_vector``. Vectors are lists of Float32. Of one that is unlabelled only captions are
-    read, as if there were nothing else: ``id`` in place of the image, a String, where the archive has ids.
+    name, without the blanks around it; ``image_vector``. Vectors are lists of Float32. Of one that is unlabelled only captions
+    are read, as if there were nothing else: ``id`` in place of the image, a String, where the archive has ids.
 
     Arrays that are stored as they are, are mapped into memory. Raises Refusal where the archive is cut off or damaged, where an
     array is missing, of objects (pickled) or of another shape, where a vector is zero or not finite, names repeat, a caption
