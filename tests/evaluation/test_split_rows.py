@@ -260,9 +260,9 @@ def test_the_seed_decides() -> None:
 
 def test_a_hundred_thousand_rows_are_split_in_seconds() -> None:
     rows = big(100_000, 10_000)
-    began = time.perf_counter()
+    began = time.process_time()
     assert split(rows, HOW).rows.height == 100_000
-    assert time.perf_counter() - began < 30
+    assert time.process_time() - began < 30
 
 
 @some

@@ -11,9 +11,8 @@ import pytest
 
 from watertight.core.errors import Misuse, Refusal
 from watertight.core.view_spec import ViewSpec
-from watertight.features import kernels
 from watertight.features.embedding import embed
-from watertight.features.kernels import Kitchen, fill
+from watertight.features.kernels import Kitchen, encodes, fill
 
 MINILM = "all-MiniLM-L6-v2"
 START = datetime(2025, 3, 3, 9, tzinfo=UTC)
@@ -79,7 +78,7 @@ def test_a_view_over_content_and_one_over_labels_are_counted_together() -> None:
 
 
 def test_the_kernel_is_known_to_need_the_encoder() -> None:
-    assert spec("text").kernel in kernels.ENCODED
+    assert encodes(spec("text"), rows())
 
 
 def test_nobody_labelled_makes_no_rows() -> None:

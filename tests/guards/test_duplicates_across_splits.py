@@ -165,18 +165,18 @@ def test_a_hundred_thousand_texts_take_seconds() -> None:
     texts = [" ".join(words) for words in np.array(WORDS)[chance.integers(0, len(WORDS), (100_000, 60))]]
     texts[7] = texts[70_000] = TALE
     frame = table(texts, ["train"] * 100_000, [number // 20_000 for number in range(100_000)])
-    began = time.perf_counter()
+    began = time.process_time()
     assert list(found(frame).rows) == ["r7", "r70000"]
-    assert time.perf_counter() - began < 30
+    assert time.process_time() - began < 30
 
 
 def test_texts_cut_from_one_pattern_do_not_take_for_ever() -> None:
     chance = np.random.default_rng(0)
     texts = [f"{TALE} {sentence(chance, 1)[0]}{number}" for number in range(4000)]
-    began = time.perf_counter()
+    began = time.process_time()
     told = found(table(texts, ["train"] * 4000, [number % 5 for number in range(4000)]))
     assert len(told.rows) == 4000
-    assert time.perf_counter() - began < 20
+    assert time.process_time() - began < 20
 
 
 def neighbours(vectors: np.ndarray, split: list[str], fold: list[int | None], **kwargs: Any) -> Found:

@@ -181,9 +181,9 @@ def test_same_seed_same_frame_and_other_seed_other_frame(rows: pl.DataFrame) -> 
 
 
 def test_simulating_is_fast() -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     simulate(seed=3)
-    assert time.perf_counter() - start < 10
+    assert time.process_time() - start < 10
 
 
 def test_no_sentence_is_written_twice(rows: pl.DataFrame) -> None:

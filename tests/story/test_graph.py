@@ -67,7 +67,7 @@ def test_the_toys_learned_something_and_dvc_shows_it(built: ProjectCopy) -> None
     assert pair["accuracy"] > 0.8
     assert vector["mrr"] > 2 * vector["mean_mrr"], "one answer for all stands in the middle"
     assert vector["mrr_low"] < vector["mrr"] < vector["mrr_high"]
-    assert vector["gallery"] > 30
+    assert vector["gallery"] > 10, "the images of a fold"
     assert vector["mrr"] < vector["mrr_at_10"] < 1
     assert {"rmse", "recall_10", "median_rank", "mrr_csls", "recall_1_csls", "mrr_joint_transductive"} <= set(vector)
     assert "mrr_at_1000" not in vector
