@@ -2,8 +2,8 @@
 
 The layout: ``captions/embeddings`` (n, d), where texts were embedded elsewhere; ``captions/text`` (n,); ``images/embeddings``
 (m, k); ``images/names`` (m,); and which image a caption is of, ``captions/label`` or ``captions/ids``: places (n,), names (n,),
-or a row of which one of m is true (n, m). Captions that are to be predicted have no images, and ``captions/ids``
-are their own.
+or a row of which one of m is true (n, m). Captions that are to be predicted need no images, and ``captions/ids`` are their
+own, unless they are all that tells of images that are there.
 """
 
 from __future__ import annotations
@@ -64,11 +64,17 @@ class _Members:
         """Those of the layout, by name."""
         members = {info.filename.removesuffix(SUFFIX): info for info in self.file.infolist()}
         self._demand_needed(members)
-        wanted = [name for name in (OF_CAPTIONS if self.raw.unlabelled else LAYOUT) if name in members]
+        wanted = [name for name in self._layout(members) if name in members]
         size = sum(members[name].file_size for name in wanted)
         if size > MOST_ARRAYS:
             raise self.raw.refused(f"would take {size / 2**30:,.1f} GiB", f"at most {MOST_ARRAYS / 2**30:.0f} GiB", "split it")
         return {name: self._array(name, members[name]) for name in wanted}
+
+    def _layout(self, members: Collection[str]) -> tuple[str, ...]:
+        """What is read; ids that are the only label beside images tell of these, and are no captions' own."""
+        if not self.raw.unlabelled:
+            return LAYOUT
+        return (VECTORS, TEXTS) if NAMES in members and LABELS[0] not in members else OF_CAPTIONS
 
     def _demand_needed(self, members: Collection[str]) -> None:
         needed = UNLABELLED if self.raw.unlabelled else NEEDED

@@ -74,21 +74,24 @@ def rows_of_file(work: Workload, path: Path, unlabelled: bool = False) -> pl.Dat
     A source with a query reads the raw file that the query is for; one without (a simulator) reads rows whose columns
     bear the contract's names, of which all but row_id, asked_at, keys and texts may be absent. Rows that were set aside,
     with a ``reason`` each, bear these names too and are read so for any source. ``unlabelled``: the rows are to be
-    predicted; where the contract says how such a file looks, it is read so, and no label in it is.
+    predicted; where the contract says how such a file looks, it is read so, no label in it is, and the query is told by the
+    variable ``unlabelled``.
     """
-    raw, source = read_raw(path, unlabelled), work.params.source.name
+    asked = unlabelled and bool(work.contract.unlabelled)
+    raw, source = read_raw(path, asked), work.params.source.name
     query = work.source_folder / f"{source}.sql"
     mended = {"row_id", "reason"} <= set(raw.columns) and "reason" not in (*work.contract.required, *work.contract.optional)
     said = f"{path.name} has other columns than its source, {source}"
     if query.is_file() and not mended:
         tables = {name: read_raw(_pinned(work, name, work.contract.lookups)) for name in work.contract.lookups}
-        return _queried({RAW: _with_optional(raw, _file_columns(work.contract, unlabelled), said), **tables}, query, path)
+        return _queried({RAW: _with_optional(raw, _file_columns(work.contract, asked), said), **tables}, query, path, asked)
     return _with_optional(raw.drop("reason", strict=False), _row_columns(work.contract), said)
 
 
-def _queried(tables: dict[str, pl.DataFrame], query: Path, path: Path) -> pl.DataFrame:
+def _queried(tables: dict[str, pl.DataFrame], query: Path, path: Path, unlabelled: bool) -> pl.DataFrame:
     with duckdb.connect() as connection:
         connection.execute("SET threads = 1")
+        connection.execute("SET VARIABLE unlabelled = ?", [unlabelled])
         for name, table in tables.items():
             connection.register(name, table.to_arrow())
         try:
@@ -193,7 +196,7 @@ def _with_optional(raw: pl.DataFrame, columns: Columns, said: str) -> pl.DataFra
 
 def _file_columns(contract: SourceContract, unlabelled: bool) -> Columns:
     """Those of a raw file; of a source that names none, those of its rows."""
-    if unlabelled and contract.unlabelled:
+    if unlabelled:
         unread = tuple(name for name in contract.required if name not in contract.unlabelled)
         return Columns(contract.unlabelled, contract.optional, unread=unread)
     return Columns(contract.required, contract.optional) if contract.required else _row_columns(contract)

@@ -90,7 +90,7 @@ def _promised(work: Workload, strata: list[str]) -> Iterator[Check]:
     for column in work.contract.own_text:
         yield Check(type="expect_no_duplicates_across_splits", kwargs={"column": column}, severity="warning")
     for column in _unsettled(work):
-        yield Check(type="expect_no_neighbours_across_splits", kwargs={"column": column, "least": EQUAL})
+        yield Check(type=APART, kwargs={"column": column, "least": EQUAL}, severity="warning")
 
 
 def _unsettled(work: Workload) -> list[str]:

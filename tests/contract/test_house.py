@@ -201,14 +201,24 @@ def test_command_line_and_core_start_without_the_slow_libraries() -> None:
         assert set(loaded) & set(SLOW_TO_IMPORT) == set()
 
 
-def test_help_is_told_in_less_than_a_third_of_a_second() -> None:
-    """Of processor time, which does not depend on what else the machine does; the best of five."""
-    spent = []
-    for _ in range(5):
-        before = _children_seconds()
-        assert "predict" in _python("-c", "from watertight.cli import app; app()", "--help")
-        spent.append(_children_seconds() - before)
-    assert min(spent) < 0.3
+BARE = """
+import typer
+app = typer.Typer()
+app.command()(lambda: None)
+app()
+"""
+
+
+def test_help_costs_a_tenth_of_a_second_beyond_typers_own() -> None:
+    """Of processor time, the best of five, beside a bare application of Typer: the machine's own pace tells nothing."""
+    ours, bare = (min(_seconds_of_help(code) for _ in range(5)) for code in ("from watertight.cli import app; app()", BARE))
+    assert ours - bare < 0.1
+
+
+def _seconds_of_help(code: str) -> float:
+    before = _children_seconds()
+    assert "--help" in _python("-c", code, "--help")
+    return _children_seconds() - before
 
 
 def _children_seconds() -> float:

@@ -283,6 +283,16 @@ def test_a_pulled_bundle_corrects_a_gallery_without_a_project(
     assert gallery.cosines(asked)[0, 0] == pytest.approx(cosine(asked[0], next(iter(vectors.values()))), abs=1e-6)
 
 
+@pytest.mark.parametrize("asked", [[np.nan] * DEEP, [np.inf] * DEEP, [0.0] * DEEP, [1.0] * (DEEP + 1), [[[1.0] * DEEP]]])
+def test_a_query_without_a_direction_has_no_answer(copied: Workload, asked: list[Any]) -> None:
+    """Else the least of hubs would be the first for it."""
+    gallery = watertight.load(corrected(copied, "csls").artifacts("bundle")).corrected(np.eye(DEEP))
+    with pytest.raises(Misuse, match="no place beside the gallery"):
+        gallery.scores(np.array(asked))
+    with pytest.raises(Misuse, match="no place beside the gallery"):
+        gallery.scores(np.array([np.ones_like(asked), asked]))
+
+
 def test_what_is_no_gallery_of_the_bundle_is_misuse(copied: Workload) -> None:
     with pytest.raises(Misuse, match=r"declares no correction for hubs(.|\n)*correction: NAME"):
         watertight.load(copied.artifacts("bundle")).corrected(np.ones((3, DEEP)))

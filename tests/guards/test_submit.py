@@ -9,16 +9,18 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
+import yaml
 from pairs_project import DEEP, EACH, IMAGES, NAME, WIDE, Arrays, archive, arrays, built
 from pydantic import ValidationError
 from typer.testing import CliRunner
 
 from pipelines.predict import predict_file
+from pipelines.source import rows_of_file
 from pipelines.submit import submit
 from watertight.cli import app
 from watertight.core.contract import SourceContract
 from watertight.core.errors import Refusal
-from watertight.core.project import Workload
+from watertight.core.project import Project, Workload
 from watertight.inference.submission import read_submission
 
 ROWS = IMAGES * EACH
@@ -84,7 +86,8 @@ def test_captions_without_images_are_answered_by_their_own_ids(
 def test_a_table_of_captions_is_answered_likewise(work: Workload, tmp_path: Path, wanted: np.ndarray) -> None:
     given = captions()
     columns = {"text": given["captions/text"], "text_vector": given["captions/embeddings"].tolist()}
-    for ids, named in (IDS["integers"], IDS["texts"], IDS["places"]):
+    floats = (NUMBERS.astype(np.float64), IDS["integers"][1])  # as pandas has them that once met a null
+    for ids, named in (IDS["integers"], floats, IDS["texts"], IDS["places"]):
         own = {} if ids is None else {"id": ids}
         pl.DataFrame({**own, **columns}).write_parquet(tmp_path / "new.parquet")
         submit(work, tmp_path / "new.parquet", tmp_path / SUBMISSION)
@@ -169,6 +172,31 @@ def test_a_table_in_which_an_id_is_missing_is_refused(work: Workload, tmp_path: 
         submit(work, tmp_path / "new.parquet", tmp_path / SUBMISSION)
 
 
+@pytest.mark.parametrize("kind", ["names", "places", "one of many"])
+def test_ids_that_are_all_that_tells_of_images_are_not_the_captions_own(
+    work: Workload, tmp_path: Path, wanted: np.ndarray, kind: str
+) -> None:
+    given = arrays(first=50)
+    of = given.pop("captions/label")
+    told = {"names": given["images/names"][of], "places": of, "one of many": np.eye(IMAGES)[of]}
+    submit(work, archive(tmp_path, {**given, "captions/ids": told[kind]}), tmp_path / SUBMISSION)
+    found = read_submission(tmp_path / SUBMISSION)
+    assert found["id"].to_list() == IDS["places"][1]
+    assert np.array_equal(vectors(found, "embedding"), wanted)
+
+
+def test_a_contract_that_says_nothing_of_files_without_labels_reads_them_as_any(work: Workload, tmp_path: Path) -> None:
+    place = work.source_folder / "npz.yaml"
+    whole = place.read_text(encoding="utf-8")
+    declared = yaml.safe_load(whole)
+    place.write_text(yaml.safe_dump({**declared, "unlabelled": []}), encoding="utf-8")
+    told = rows_of_file(Project(work.project.root).workload(NAME), archive(tmp_path, arrays(first=50)), unlabelled=True)
+    place.write_text(whole, encoding="utf-8")
+    assert told["image_id"].n_unique() == IMAGES
+    assert told["labelled_at"].null_count() == 0
+    assert told.equals(rows_of_file(work, tmp_path / "more.npz"))
+
+
 def command(*arguments: str) -> tuple[int, str]:
     told = CliRunner().invoke(app, list(arguments))
     return told.exit_code, told.stderr
@@ -179,6 +207,23 @@ def test_nothing_is_learnt_from_captions_without_images(work: Workload, tmp_path
     assert code == 1
     assert "lacks images/embeddings, images/names" in told
     assert "next: captions without images are for `watertight predict` and `watertight submit`" in told
+
+
+def test_rows_of_a_table_without_an_image_are_in_no_group_and_refused(work: Workload, tmp_path: Path) -> None:
+    """Were they named by their places, those of the next table would be other versions of them."""
+    image = [None, "img900.jpg", "img901.jpg", None]
+    held = captions()["captions/embeddings"][:4].tolist()
+    deep = np.random.default_rng(5).normal(size=(4, DEEP)).tolist()
+    vector = [told if name else None for name, told in zip(image, deep, strict=True)]
+    words = ["a dog", "a cake", "a lamp", "a boat"]
+    table = {"caption": range(4), "text": words, "image": image, "image_vector": vector, "text_vector": held}
+    pl.DataFrame(table).write_parquet(tmp_path / "d1.parquet")
+    rows = rows_of_file(work, tmp_path / "d1.parquet")
+    assert rows["image_id"].to_list() == image
+    assert rows["row_id"].str.starts_with("pair-").all()
+    code, told = command("check", str(tmp_path / "d1.parquet"), "--workload", NAME)
+    assert code == 1
+    assert "group_id" in told
 
 
 def test_what_a_file_without_labels_has_is_among_what_a_file_has(work: Workload) -> None:

@@ -9,11 +9,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import polars as pl
+from great_expectations.compatibility.pydantic import Field
 from numpy.typing import NDArray
 
-from watertight.checks.base import Found, TableCheck
-from watertight.checks.different_vectors import Different, different_vectors
-from watertight.checks.places import Places, places
+from watertight.checks.base import Found, TableCheck, skipped
+from watertight.checks.different_vectors import different_vectors
+from watertight.checks.places import places
+from watertight.core.ranks import directions
 
 ROWS, COLUMNS, SLACK, EXACT, SHOWN, ENOUGH = 1024, 4096, 1e-4, 1e-9, 5, 10**6
 
@@ -26,13 +28,13 @@ class ExpectNoNeighboursAcrossSplits(TableCheck):
     Places as in expect_no_duplicates_across_splits. Where ``column`` is a target (of the setting), rows of one group are not
     compared: in which places a group may be, others judge. Rows of a place (and group) with equal vectors are compared as one,
     and each of these with all others, block by block: memory stays bounded, and time grows with the square of how many there
-    are. A null vector and one of length zero match nothing. Every row with a neighbour is named, but after a million pairs no
-    further ones are looked for. Figures: ``rows``, the ``vectors`` that were compared, the ``pairs`` of these that are too near,
-    and the ``first`` such pairs, a row of each, with their cosine.
+    are. A null vector and one of length zero match nothing; where fewer than two places have others, it is skipped. Every row
+    with a neighbour is named, but after a million pairs no further ones are looked for. Figures: ``rows``, the ``vectors`` that
+    were compared, the ``pairs`` of these that are too near, and the ``first`` such pairs, a row of each, with their cosine.
     """
 
     column: str
-    least: float = 0.99
+    least: float = Field(default=0.99, gt=0, le=1)
 
     def reads(self) -> tuple[str, ...]:
         """Where a row stands; of a target also whose it is."""
@@ -43,12 +45,16 @@ class ExpectNoNeighboursAcrossSplits(TableCheck):
         where = places(frame)
         whose = pd.factorize(frame["group_id"])[0].astype(np.int64) if self._is_target else where.of
         held = different_vectors(self.setting.judged[self.column], pl.DataFrame({"place": where.of, "whose": whose}))
-        near = _neighbours(held, where, whose, self.least)
+        vectors, of = directions(held.vectors), where.of[held.first]
+        compared = (of >= 0) & vectors.any(axis=1)
+        if len(np.unique(of[compared])) < 2:
+            return skipped(f"fewer than two places have a vector in {self.column!r}")
+        near = _neighbours(vectors, of, where.apart, whose[held.first], self.least)
         ids = frame["row_id"].astype(str).to_numpy()
         rows = ids[near.any[held.of]].tolist()
         first = [[ids[held.first[one]], ids[held.first[other]], round(cosine, 4)] for one, other, cosine in near.first]
         told = "".join(f"first {one} beside {other}, cosine {cosine}" for one, other, cosine in first[:1])
-        figures = {"rows": len(rows), "vectors": int((where.of[held.first] >= 0).sum()), "pairs": near.pairs, "first": first}
+        figures = {"rows": len(rows), "vectors": int(compared.sum()), "pairs": near.pairs, "first": first}
         return Found(not rows, rows, figures=figures, told=told)
 
     @property
@@ -71,21 +77,14 @@ class _Near:
         self.first += zip(one[:some].tolist(), other[:some].tolist(), cosine[:some].tolist(), strict=True)
 
 
-def _neighbours(held: Different, where: Places, whose: Numbers, least: float) -> _Near:
-    vectors, whose = _directions(held.vectors), whose[held.first]
+def _neighbours(vectors: NDArray[np.float32], of: Numbers, apart: NDArray[np.bool_], whose: Numbers, least: float) -> _Near:
     near = _Near(np.zeros(len(vectors), dtype=bool))
-    for mine, others in _blocks(where.of[held.first], where.apart):
+    for mine, others in _blocks(of, apart):
         if near.pairs >= ENOUGH:
             break
         one, other = np.nonzero((vectors[mine] @ vectors[others].T >= least - SLACK) & (whose[mine][:, None] != whose[others]))
         near.add(*_settled(vectors, mine[one], others[other], least))
     return near
-
-
-def _directions(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Vectors of length 1; NaN where there is none."""
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return np.asarray(vectors / np.linalg.norm(vectors, axis=1, keepdims=True), dtype=np.float32)
 
 
 def _blocks(of: Numbers, apart: NDArray[np.bool_]) -> Iterator[tuple[Numbers, Numbers]]:
@@ -106,5 +105,7 @@ def _settled(vectors: NDArray[np.float32], one: Numbers, other: Numbers, least: 
 
 
 def _cosines(one: NDArray[np.float32], other: NDArray[np.float32]) -> NDArray[np.float64]:
+    """In [-1, 1]; 0 where one is of zeros."""
     dots = np.einsum("ij,ij->i", one, other, dtype=np.float64)
-    return np.asarray(dots / np.linalg.norm(one.astype(np.float64), axis=1) / np.linalg.norm(other.astype(np.float64), axis=1))
+    lengths = np.linalg.norm(one.astype(np.float64), axis=1) * np.linalg.norm(other.astype(np.float64), axis=1)
+    return np.divide(dots, lengths, out=np.zeros_like(dots), where=lengths > 0)

@@ -86,8 +86,8 @@ def judge(gate: str, frame: pl.DataFrame, checks: Iterable[Check], waived: Seque
     ``features``, ``targets``, ``reference``, ``superseded`` and ``asked`` of :class:`watertight.checks.setting.Setting`.
 
     A check on a column that the frame lacks is skipped with the reason. A check that raises has failed. ``waived`` names
-    types of check whose failure is told and does not block. Raises Misuse where a declared or waived type does not exist:
-    Great Expectations itself would drop it without a word.
+    types of check whose failure is told and does not block. Raises Misuse where a declared or waived type does not exist,
+    which Great Expectations itself would drop without a word, and where a check does not take its arguments.
     """
     checks = list(checks)
     _register()
@@ -100,6 +100,7 @@ def judge(gate: str, frame: pl.DataFrame, checks: Iterable[Check], waived: Seque
 
 def _validated(gate: str, frame: pl.DataFrame, checks: list[Check], beside: Mapping[str, Any]) -> list[Any]:
     import great_expectations as gx  # seconds to import, needed only where a gate runs
+    from great_expectations.compatibility.pydantic import ValidationError
     from great_expectations.data_context.types.base import ProgressBarsConfig
 
     logging.getLogger("great_expectations").setLevel(logging.ERROR)
@@ -111,7 +112,14 @@ def _validated(gate: str, frame: pl.DataFrame, checks: list[Check], beside: Mapp
         {"type": check.type, "kwargs": check.kwargs, "severity": check.severity, "meta": {**check.meta, "order": order}}
         for order, check in enumerate(checks)
     ]
-    suite = gx.ExpectationSuite(name=gate, expectations=numbered)
+    try:
+        suite = gx.ExpectationSuite(name=gate, expectations=numbered)
+    except ValidationError as error:
+        told = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
+        raise Misuse(
+            f"gate {gate!r}: a check has arguments that it does not take: {told}",
+            expected=f"those of {error.model.__name__}, docs/gates.md",
+        ) from error
     if len(suite.expectations) != len(checks):
         raise Misuse(f"gate {gate!r}: {len(checks)} checks are declared, {len(suite.expectations)} were loaded")
     with judging(Setting(frame, **beside)):

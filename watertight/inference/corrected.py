@@ -31,8 +31,18 @@ class Corrected:
         self._rescored = rescored(correction.declared, directions(bank), self._vectors)
 
     def cosines(self, queries: npt.NDArray[np.floating[Any]]) -> Singles:
-        """(n, N), float32: of each of ``queries``, (n, d), to each of the gallery, (N, d)."""
-        near: Singles = directions(np.atleast_2d(queries)) @ self._vectors.T
+        """(n, N), float32: of each of ``queries``, (n, d), to each of the gallery, (N, d).
+
+        Raises Misuse for a query that has no direction: one of zeros, or not finite.
+        """
+        asked = np.atleast_2d(queries)
+        deep = self._vectors.shape[1]
+        if asked.ndim != 2 or asked.shape[1] != deep or not _finite(asked) or not asked.any(axis=1).all():
+            raise Misuse(
+                f"an array of shape {asked.shape} holds queries that have no place beside the gallery",
+                expected=f"finite numbers, (queries, {deep}), none of zeros alone",
+            )
+        near: Singles = directions(asked) @ self._vectors.T
         return near
 
     def scores(self, queries: npt.NDArray[np.floating[Any]]) -> npt.NDArray[np.floating[Any]]:
