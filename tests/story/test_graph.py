@@ -72,7 +72,8 @@ def test_the_toys_learned_something_and_dvc_shows_it(built: ProjectCopy) -> None
     assert {"rmse", "recall_10", "median_rank", "mrr_csls", "recall_1_csls", "mrr_joint_transductive"} <= set(vector)
     assert "mrr_at_1000" not in vector
     evaluated = json.loads((built.root / "artifacts/toy_vector/evaluate/evaluation.json").read_text())
-    assert evaluated["galleries_skipped"] == {"1000 of image": f"the part's own has {vector['gallery']:.0f}"}
+    smallest = int(vector["gallery"])  # the mean of folds that differ by one at most
+    assert evaluated["galleries_skipped"] == {"1000 of image": f"the part's own has {smallest}"}
 
 
 def test_dvc_lock_is_all_that_a_build_gives_to_commit(built: ProjectCopy) -> None:
