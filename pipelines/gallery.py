@@ -125,8 +125,8 @@ class ByCorrection:
         return {self.gallery.key: key, "rank": _rank(scores, scores[place]), **told, "among": len(scores)}
 
     def _scored(self, vector: list[float]) -> tuple[np.ndarray, np.ndarray]:
-        asked = np.array([vector])
-        return self.seen.cosines(asked)[0], self.seen.scores(asked)[0]
+        cosines, scores = self.seen.scored(np.array([vector]))
+        return cosines[0], scores[0]
 
 
 def searched(features: Features, store: FeatureStore, gallery: Gallery, bundle: Bundle) -> ByCosine | ByCorrection:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -85,6 +86,15 @@ def built(root: Path, given: Arrays) -> Iterator[Workload]:
         patch.chdir(root)
         run(work, *STAGES)
         yield work
+
+
+def copied_to(root: Path, work: Workload, monkeypatch: pytest.MonkeyPatch) -> Workload:
+    """A copy to change, in which the test then stands."""
+    shutil.copytree(work.project.root, root)
+    monkeypatch.chdir(root)
+    monkeypatch.delenv("WATERTIGHT_RAW", raising=False)
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    return Project(root).workload(work.name)
 
 
 def archive(folder: Path, given: Arrays, name: str = "more.npz") -> Path:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -15,7 +14,7 @@ import pairs_project
 import polars as pl
 import pytest
 import yaml
-from pairs_project import EACH, IMAGES, NAME, archive, run
+from pairs_project import EACH, IMAGES, NAME, archive, copied_to, run
 from safetensors.numpy import save_file
 from tiny_project import digests
 from typer.testing import CliRunner
@@ -85,11 +84,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workload]:
 @pytest.fixture
 def copied(built: Workload, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workload:
     """A copy to change."""
-    shutil.copytree(built.project.root, tmp_path / "project")
-    monkeypatch.chdir(tmp_path / "project")
-    monkeypatch.delenv("WATERTIGHT_RAW", raising=False)
-    monkeypatch.setattr(sys, "path", [*sys.path])
-    return Project(tmp_path / "project").workload(NAME)
+    return copied_to(tmp_path / "project", built, monkeypatch)
 
 
 def corrected(work: Workload, name: str) -> Workload:

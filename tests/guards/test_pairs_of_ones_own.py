@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -14,7 +13,7 @@ import numpy as np
 import pairs_project
 import polars as pl
 import pytest
-from pairs_project import DEEP, WIDE, archive, arrays, run, without_vectors
+from pairs_project import DEEP, WIDE, archive, arrays, copied_to, run, without_vectors
 
 from pipelines.drop import read_drop
 from pipelines.drops import check_drop, ingest_drop
@@ -41,10 +40,7 @@ def built_pairs(tmp_path_factory: pytest.TempPathFactory) -> Workload:
 
 @pytest.fixture
 def pairs(built_pairs: Workload, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workload:
-    shutil.copytree(built_pairs.project.root, tmp_path / "project")
-    monkeypatch.chdir(tmp_path / "project")
-    monkeypatch.delenv("WATERTIGHT_RAW", raising=False)
-    return Project(tmp_path / "project").workload(built_pairs.name)
+    return copied_to(tmp_path / "project", built_pairs, monkeypatch)
 
 
 def joined_vectors(work: Workload) -> dict[str, list[float]]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,7 @@ import numpy as np
 import pairs_project
 import polars as pl
 import pytest
-from pairs_project import EACH, IMAGES, NAME, WIDE, archive, arrays, built, without_vectors
+from pairs_project import EACH, IMAGES, NAME, WIDE, archive, arrays, built, copied_to, without_vectors
 from typer.testing import CliRunner
 
 from pipelines.features import Features
@@ -22,7 +21,7 @@ from pipelines.predict import predict_file
 from pipelines.search import lines_of, search_row, search_texts, search_vectors
 from watertight.cli import app
 from watertight.core.errors import Misuse, Refusal
-from watertight.core.project import Project, Workload
+from watertight.core.project import Workload
 from watertight.core.tables import read_table
 from watertight.stores.online import online_features
 
@@ -46,11 +45,7 @@ def embedded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workload]:
 @pytest.fixture
 def changed(embedded: Workload, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workload:
     """A copy to change."""
-    shutil.copytree(embedded.project.root, tmp_path / "project")
-    monkeypatch.chdir(tmp_path / "project")
-    monkeypatch.delenv("WATERTIGHT_RAW", raising=False)
-    monkeypatch.setattr(sys, "path", [*sys.path])
-    return Project(tmp_path / "project").workload(NAME)
+    return copied_to(tmp_path / "project", embedded, monkeypatch)
 
 
 def here(work: Workload, monkeypatch: pytest.MonkeyPatch) -> Workload:

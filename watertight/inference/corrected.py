@@ -51,7 +51,12 @@ class Corrected:
         See ``watertight.core.hubness``: of CSLS 2 · cosine − bias; of QB-norm likewise, but 2 · cosine where the nearest is no
         hub; of dual softmax the cosine times a weight of at most 1.
         """
-        return self._rescored(self.cosines(queries))
+        return self.scored(queries)[1]
+
+    def scored(self, queries: npt.NDArray[np.floating[Any]]) -> tuple[Singles, npt.NDArray[np.floating[Any]]]:
+        """``cosines`` and ``scores``, by one product."""
+        near = self.cosines(queries)
+        return near, self._rescored(near.copy())
 
 
 def corrected(
